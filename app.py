@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from index.errors import UnusableError
 from ingest.article import write_jsonl
-from ingest.sources import Ingested, Source, read_sources
+from ingest.finding import Source
+from ingest.sources import Ingested, read_sources
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -76,6 +77,7 @@ def settings(environment: dict[str, str] | os._Environ[str] = os.environ) -> Set
 @cli.callback(invoke_without_command=True)
 def start(context: typer.Context) -> None:
     """Serve the chat when no command is given."""
+    settings()  # a slip in a setting's name is told whatever the command
     if context.invoked_subcommand is None:
         serve()
 
@@ -88,7 +90,6 @@ def serve(
 ) -> None:
     """Serve the chat; build the store of the sample blog first if there is none."""
     from assistant.pages.server import run
-
     from index.store import Store
     from ingest import sample
 
@@ -155,9 +156,8 @@ def ask(
     out: Annotated[Path | None, typer.Option("--out", help="The answers to write, as JSONL.")] = None,
 ) -> None:
     """Ask one question, or a file of them."""
-    from assistant.pages.plain import as_text
-
     from assistant.answer import to_json
+    from assistant.pages.plain import as_text
 
     assistant = wire(store, settings())
     if questions and out:
@@ -425,7 +425,7 @@ def _records(path: Path, needed: Sequence[str]) -> Iterator[dict[str, Any]]:
 def main() -> None:
     """Run the command; an error that has a next step is told in one line, without a traceback."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "faiss.loader", "sentence_transformers"):
+    for noisy in ("httpx", "faiss.loader", "sentence_transformers", "bm25s"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         cli()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
-from assistant.question import Asks, Reading
+from assistant.question import Asks, Reading, is_asking
 from index.encoder import Floats
 from index.generation import Generation
 from index.keywords import Wish, terms
@@ -28,22 +31,24 @@ class Candidate:
     """A sentence that might be quoted, with what speaks for it.
 
     Attributes:
-        cosine: Of the question and the sentence in its context.
-        own: Share of the question's wishes that the sentence's own words meet, by rarity, 0..1.
-        context: The same with its heading and the article's title added, 0..1.
-        fused: Score of its passage among the hits, 0..1.
-        fits: Whether it is of the kind that is asked for: holds a number, is a step, names a cause.
-        score: All of these joined; candidates are ordered by it.
+        place: Its position among its passage's sentences.
+        features: See `FEATURES`.
+        score: The features joined; candidates are ordered by it.
     """
 
     hit: Hit
-    sentence: Sentence
-    cosine: float
-    own: float
-    context: float
-    fused: float
-    fits: bool
+    place: int
+    features: Floats
     score: float
+
+    def feature(self, name: str) -> float:
+        """One feature by its name."""
+        return float(self.features[FEATURES.index(name)])
+
+    @property
+    def sentence(self) -> Sentence:
+        """The sentence itself."""
+        return self.hit.passage.sentences[self.place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,8 @@ class Selection:
 
     Attributes:
         evidence: In the order in which it is to be read; empty when nothing was found.
-        answerable: 0..1, how likely it is that the evidence answers the question.
-        on_topic: 0..1, how far the best passage speaks of what the question is about.
+        answerable: Probability that the evidence answers the question.
+        on_topic: Probability that the articles speak of its matter at all.
         considered: Every candidate, best first, for staff.
     """
 
@@ -86,21 +91,96 @@ class Selection:
     considered: tuple[Candidate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """How a sentence's features are joined into its score."""
+# What speaks for a sentence. A share is of the question's wishes by weight, 0..1.
+FEATURES = (
+    "cosine",  # of the question and the sentence in its context
+    "own",  # the share that the sentence's own words meet
+    "context",  # the same with its heading and the article's title
+    "leaning",  # the same with the sentence before it in its paragraph, on which it may lean
+    # The weight of the heaviest wish that its whole passage and title leave unmet, against the heaviest of
+    # all: near 1 when the question names a muscle that the passage never mentions.
+    "missing",
+    "fused",  # score of its passage among the hits
+    "passage",  # cosine of the question and the passage
+    "fits",  # 1 when it is of the kind that is asked for: holds a number, is a step, names a cause
+    "item",  # 1 in a list
+    "length",  # log of its number of words
+    "stub",  # 1 below four words
+    "question",  # 1 when it asks itself
+)
 
-    cosine: float = 0.45
-    own: float = 0.15
-    context: float = 0.25
-    fused: float = 0.15
-    fits: float = 0.08
-    stub: float = -0.25
-    question: float = -0.15
+
+class Model(BaseModel):
+    """What was fitted by `python -m assistant.fit` on fitting_questions.jsonl.
+
+    Attributes:
+        rank: Weight of each feature in a sentence's score.
+        answer: Weights and `bias` of the log-odds that the best sentence answers the question.
+        topic: The same that the articles speak of its matter at all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rank: dict[str, float]
+    answer: dict[str, float]
+    topic: dict[str, float]
+
+    @cached_property
+    def rank_weights(self) -> Floats:
+        """`rank` in the order of `FEATURES`."""
+        return np.array([self.rank.get(name, 0.0) for name in FEATURES], np.float32)
+
+    @staticmethod
+    def probability(weights: dict[str, float], features: Floats) -> float:
+        """The logistic of weighted features and bias: 0..1."""
+        logit = weights["bias"] + sum(
+            weights.get(name, 0.0) * float(value) for name, value in zip(FEATURES, features, strict=True)
+        )
+        return float(1 / (1 + np.exp(-logit)))
+
+
+@lru_cache(maxsize=1)
+def fitted() -> Model:
+    """The model that is shipped."""
+    return Model.model_validate_json(MODEL_FILE.read_bytes())
+
+
+MODEL_FILE = Path(__file__).with_name("evidence.json")
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """What is looked for, worked out once for all candidates."""
+
+    reading: Reading
+    wishes: tuple[Wish, ...]
+    heft: Floats  # weight of each wish
+    vector: Floats
+    generation: Generation
+
+    def met(self, present: frozenset[str]) -> Floats:
+        """How far each wish is met by these terms: shape (wishes,), 0..1."""
+        return np.array(
+            [
+                max((weight for names, weight in wish if present.issuperset(names)), default=0.0)
+                for wish in self.wishes
+            ],
+            np.float32,
+        )
+
+    def share(self, met: Floats) -> float:
+        """The met wishes by weight: 0..1."""
+        total = float(self.heft.sum())
+        return float(met @ self.heft) / total if total else 0.0
+
+    def missing(self, met: Floats) -> float:
+        """The heaviest unmet wish against the heaviest of all: 0..1."""
+        heaviest = float(self.heft.max(initial=0.0))
+        return float(((1 - met) * self.heft).max()) / heaviest if heaviest else 0.0
 
 
 def select(
-    reading: Reading, query: Query, found: Found, generation: Generation, weights: Weights = Weights()
+    reading: Reading, query: Query, found: Found, generation: Generation, model: Model | None = None
 ) -> Selection:
     """Choose the sentences that answer the question.
 
@@ -109,78 +189,74 @@ def select(
         query: What was searched for: its wishes are what a sentence is held against.
         found: The hits and the query's vector.
         generation: Where the hits come from.
-        weights: How features are joined.
+        model: How features are joined; None for the one that is shipped.
     """
-    considered = sorted(
-        (
-            one
-            for hit in found.hits
-            for one in _candidates(reading, query, hit, found.vector, generation, weights)
-        ),
-        key=lambda one: -one.score,
-    )
+    model = model or fitted()
+    looking = _Looking(reading, query.wishes, _heft(query, generation), found.vector, generation)
+    considered: list[Candidate] = []
+    for hit in found.hits:
+        features = _features(looking, hit)
+        scores = features @ model.rank_weights
+        considered += [Candidate(hit, place, row, float(scores[place])) for place, row in enumerate(features)]
     if not considered:
         return Selection((), 0.0, 0.0, ())
-    best = considered[0]
-    chosen = _chosen(reading, considered, generation)
-    on_topic = max(_topic(query.wishes, hit, generation) for hit in found.hits)
-    return Selection(chosen, _answerable(best), on_topic, tuple(considered))
-
-
-def _candidates(
-    reading: Reading, query: Query, hit: Hit, vector: Floats, generation: Generation, weights: Weights
-) -> Iterable[Candidate]:
-    passage = hit.passage
-    article = generation.article(int(generation.passage_articles[hit.row]))
-    rarity = _rarities(query.wishes, generation)
-    title = set(terms(article.title))
-    cosines = generation.sentence_vectors(hit.row) @ vector
-    for sentence, cosine in zip(passage.sentences, cosines, strict=True):
-        text = article.text[sentence.start : sentence.end]
-        own = set(terms(text))
-        heading = set(terms(article.text[slice(*sentence.heading)]))
-        own_share = _met(query.wishes, rarity, own)
-        context_share = _met(query.wishes, rarity, own | heading | title)
-        fits = _fits(reading.asks, text, sentence)
-        score = (
-            weights.cosine * float(cosine)
-            + weights.own * own_share
-            + weights.context * context_share
-            + weights.fused * hit.score
-            + weights.fits * fits
-            + weights.stub * (len(text.split()) < 4)
-            + weights.question * text.endswith("?")
-        )
-        yield Candidate(hit, sentence, float(cosine), own_share, context_share, hit.score, fits, score)
-
-
-def _rarities(wishes: Sequence[Wish], generation: Generation) -> Floats:
-    """The weight of each wish: that of its own rarest word; an unknown word is the rarest of all."""
-    unknown = float(np.log1p(generation.keywords.size))
-    return np.array(
-        [
-            max((generation.keywords.rarity(term) or unknown for term in wish[0][0]), default=0.0)
-            for wish in wishes
-        ],
-        np.float32,
+    considered.sort(key=lambda one: -one.score)
+    best = considered[0].features
+    return Selection(
+        evidence=_chosen(reading, considered, generation),
+        answerable=model.probability(model.answer, best),
+        on_topic=model.probability(model.topic, best),
+        considered=tuple(considered),
     )
 
 
-def _met(wishes: Sequence[Wish], rarity: Floats, present: set[str]) -> float:
-    """The share of the wishes that these terms meet, by rarity: 0..1."""
-    if not wishes:
-        return 0.0
-    met = [
-        max((weight for wording, weight in wish if wording and present.issuperset(wording)), default=0.0)
-        for wish in wishes
-    ]
-    return float(np.dot(met, rarity) / (rarity.sum() or 1.0))
-
-
-def _topic(wishes: Sequence[Wish], hit: Hit, generation: Generation) -> float:
+def _features(looking: _Looking, hit: Hit) -> Floats:
+    """The features of a passage's sentences: shape (sentences, features)."""
+    passage, generation = hit.passage, looking.generation
     article = generation.article(int(generation.passage_articles[hit.row]))
-    present = {*terms(article.title), *terms(hit.passage.heading), *terms(hit.passage.text)}
-    return _met(wishes, _rarities(wishes, generation), present)
+    words = generation.passage_terms(hit.row)
+    missing = looking.missing(looking.met(words.title.union(*words.headings, *words.sentences)))
+    cosines = generation.sentence_vectors(hit.row) @ looking.vector
+    rows = []
+    for place, sentence in enumerate(passage.sentences):
+        text = article.text[sentence.start : sentence.end]
+        own = words.sentences[place]
+        around = own | words.headings[place] | words.title
+        follows = place > 0 and passage.sentences[place - 1].block == sentence.block
+        length = len(text.split())
+        rows.append(
+            (
+                cosines[place],
+                looking.share(looking.met(own)),
+                looking.share(looking.met(around)),
+                looking.share(looking.met(around | words.sentences[place - 1] if follows else around)),
+                missing,
+                hit.score,
+                hit.scores["cosine"],
+                _fits(looking.reading.asks, text, sentence),
+                sentence.block_kind in LISTED,
+                np.log(max(length, 1)),
+                length < 4,
+                text.endswith("?"),
+            )
+        )
+    return np.array(rows, np.float32)
+
+
+# A wish for a muscle, a condition or a technique weighs more than its rarity says; a word of asking, less.
+_NAMED_WEIGHT, _ASKING_WEIGHT = 1.6, 0.1
+
+
+def _heft(query: Query, generation: Generation) -> Floats:
+    """The weight of each wish: the rarity of its own rarest word; an unknown word is the rarest of all."""
+    unknown = float(np.log1p(generation.keywords.size))
+    heft = []
+    for wish, named in zip(query.wishes, query.named, strict=True):
+        names = wish[0][0]
+        rarity = max((generation.keywords.rarity(term) or unknown for term in names), default=0.0)
+        asking = all(is_asking(term) for term in names)
+        heft.append(rarity * (_ASKING_WEIGHT if asking else _NAMED_WEIGHT if named else 1.0))
+    return np.array(heft, np.float32)
 
 
 _NUMBER = re.compile(
@@ -207,11 +283,6 @@ def _fits(asks: Asks, text: str, sentence: Sentence) -> bool:
             return False
 
 
-def _answerable(best: Candidate) -> float:
-    """Rises with meaning and with how much of the question the sentence and its title cover."""
-    return float(1 / (1 + np.exp(-(9.0 * best.cosine + 5.0 * best.context - 7.2))))
-
-
 def _chosen(
     reading: Reading, considered: Sequence[Candidate], generation: Generation
 ) -> tuple[Evidence, ...]:
@@ -236,7 +307,7 @@ def _span(reading: Reading, candidate: Candidate, generation: Generation) -> Evi
     """The candidate's sentence; for a list or steps the whole list with the sentence that leads into it."""
     article = generation.article(int(generation.passage_articles[candidate.hit.row]))
     every = candidate.hit.passage.sentences
-    place = every.index(candidate.sentence)
+    place = candidate.place
     low = high = place
     wants_list = reading.asks in {Asks.LIST, Asks.STEPS, Asks.CAUSE}
     leads_in = article.text[candidate.sentence.start : candidate.sentence.end].endswith(":")

@@ -17,8 +17,8 @@ def check(
     """Keep the claims that their citations bear out, and the citations that a kept claim uses.
 
     A text citation bears out a claim that is part of its quote, and the quote must be the article's own
-    span in the generation being served. A byline bears out a claim that repeats the article's title and its author or
-    date.
+    span in the generation being served. A byline bears out a claim that repeats the article's title and
+    its author or date.
     """
     sound = {one.number: one for one in citations if _stands(one, generation)}
     kept = tuple(claim for claim in claims if claim.citations and _borne_out(claim, sound))

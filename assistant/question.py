@@ -30,12 +30,15 @@ _KINDS: tuple[tuple[Asks, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         (
             Asks.AUTHOR,
-            r"\bwho\s+(?:wrote|is the (?:author|writer)|writes|published|posted|authored)\b"
-            r"|\b(?:author|writer) of\b|\bwritten by (?:whom|who)\b",
+            r"\bwho\s+(?:wrote|writes|published|posted|authored)\b.{0,40}\b(?:article|post|page|piece|blog|this)\b"
+            r"|\b(?:author|writer) of (?:this|that|the|your)\b|\bwritten by (?:whom|who)\b"
+            r"|\b(?:article|post|page|piece)\b.{0,60}\b(?:who wrote|written by|author)\b",
         ),
         (
             Asks.DATE,
-            r"\bwhen (?:was|did|were)\b.{0,60}\b(?:written|published|posted|updated|article|post)\b"
+            r"\b(?:when|what (?:year|date|day|month)) (?:was|did|were|is)\b.{0,80}"
+            r"\b(?:article|post|piece|page)\b"
+            r"|\b(?:when|what (?:year|date|day|month))\b.{0,80}\b(?:article|post|piece|page)\b"
             r"|\bhow (?:old|recent) is (?:the|this|that) (?:article|post)\b",
         ),
         (
@@ -207,6 +210,11 @@ _ASKING = frozenset(
         "yes",
     ]
 )
+
+
+def is_asking(term: str) -> bool:
+    """Whether a stem belongs to the asking ("usually", "author", "tell") and not to what is asked about."""
+    return term in _ASKING
 
 
 def read(question: str) -> Reading:

@@ -91,6 +91,21 @@ class Sourced:
 
 
 @dataclass(frozen=True, slots=True)
+class PassageTerms:
+    """The terms of a passage's parts, for holding a question against them.
+
+    Attributes:
+        title: Of the article's title.
+        headings: For each sentence, of the heading above it.
+        sentences: For each sentence, its own.
+    """
+
+    title: frozenset[str]
+    headings: tuple[frozenset[str], ...]
+    sentences: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Built:
     """What a build did."""
 
@@ -131,6 +146,7 @@ class Generation:
         self.article_passages = counts.passages - counts.comment_passages
         self.article = lru_cache(maxsize=4096)(self._article)
         self.passage = lru_cache(maxsize=16384)(self._passage)
+        self.passage_terms = lru_cache(maxsize=16384)(self._passage_terms)
 
     def article_row(self, article_id: str) -> int:
         """The row of an article.
@@ -179,6 +195,18 @@ class Generation:
     def _article(self, row: int) -> Article:
         line = self._lines[int(self._offsets[row]) : int(self._offsets[row + 1])]
         return from_json(line, fallback_id="")
+
+    def _passage_terms(self, row: int) -> PassageTerms:
+        passage = self.passage(row)
+        article = self.article(int(self.passage_articles[row]))
+        text = article.text if passage.comment is None else article.comments[passage.comment].text
+        spans = {one.heading for one in passage.sentences}
+        by_heading = {span: frozenset(terms(text[slice(*span)])) for span in spans}
+        return PassageTerms(
+            title=frozenset(terms(article.title)),
+            headings=tuple(by_heading[one.heading] for one in passage.sentences),
+            sentences=tuple(frozenset(terms(text[one.start : one.end])) for one in passage.sentences),
+        )
 
     def _passage(self, row: int) -> Passage:
         record = self._passages[row]

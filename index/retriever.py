@@ -24,10 +24,12 @@ class Query:
     Attributes:
         text: What the encoder reads.
         wishes: What the keywords look for; see `index.keywords`.
+        named: For each wish, whether it names a muscle, a condition or the like: an answer must speak of it.
     """
 
     text: str
     wishes: tuple[Wish, ...]
+    named: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Found:
 
 def plain_query(text: str) -> Query:
     """A query as it was typed, without the lexicon."""
-    return Query(text, tuple((((term,), 1.0),) for term in dict.fromkeys(terms(text))))
+    wishes = tuple((((term,), 1.0),) for term in dict.fromkeys(terms(text)))
+    return Query(text, wishes, (False,) * len(wishes))
 
 
 class Retriever:

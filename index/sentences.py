@@ -34,7 +34,7 @@ class Block:
     end: int
 
 
-_HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t]+(?P<hash>.+?)[ \t]*#*|\*\*(?P<bold>[^*]{2,70})\*\*:?)[ \t]*$")
+_HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t]+(?P<hash>.+?)[ \t]*#*|\*\*(?P<bold>[^\s*][^*]{0,68}[^\s*])\*\*:?)[ \t]*$")
 _ITEM = re.compile(r"[ \t]*(?:(?P<bullet>[-*+•·▪◦–])|(?P<number>\d{1,2})[.)])[ \t]+(?=\S)")
 _CLOSED = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 
@@ -132,7 +132,8 @@ _ABBREVIATION = re.compile(
 _MAY_CLOSE = re.compile(
     r"(?:a\.m|p\.m|etc|al|min|max|sec|hrs?|wk|mm|cm|kg|lbs?|oz|ft|in|inc|no|art|est)\.$", re.IGNORECASE
 )
-_BREAK = re.compile(r"(?:[.!?…]+|[。！？])[\"'”’)\]]*(?=\s)\s+(?=[\"'“‘(\[]*(?:[A-Z0-9À-ÖØ-Þ]|[-–•*]\s))")
+# (the look-behind keeps a long row of dots from being tried from each of its dots)
+_BREAK = re.compile(r"(?:(?<![.!?…])[.!?…]+|[。！？])[\"'”’)\]]*(?=\s)\s+(?=[\"'“‘(\[]*(?:[A-Z0-9À-ÖØ-Þ]|[-–•*]\s))")
 # Some pages lose the blank between sentences: "…of the hip.It also…".
 _GLUED = re.compile(r"(?<=[a-z)]{2})[.!?](?=[A-Z][a-z]+[ ,])")
 
@@ -143,18 +144,16 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[i
     Meant for the inside of one block: a line break is a blank here.
     """
     end = len(text) if end is None else end
-    cuts = [
-        match.end() for match in _BREAK.finditer(text, start, end) if _closes(text[start:end], match, start)
-    ]
+    cuts = [match.end() for match in _BREAK.finditer(text, start, end) if _closes(match, start)]
     cuts += [match.end() for match in _GLUED.finditer(text, start, end)]
     edges = [start, *sorted(cuts), end]
     spans = (_trim(text, low, high) for low, high in itertools.pairwise(edges))
     return [part for low, high in spans if high > low for part in _parts(text, low, high)]
 
 
-def _closes(block: str, match: re.Match[str], start: int) -> bool:
+def _closes(match: re.Match[str], start: int) -> bool:
     stop = match.group().rstrip()
-    before = block[max(0, match.start() - start - 16) : match.start() - start + 1]
+    before = match.string[max(start, match.start() - 16) : match.start() + 1]
     if not stop.startswith(".") or stop.startswith(".."):
         return True
     if re.search(r"(?:^|[\s(])[A-Z]\.$", before):  # an initial: "J. Travell"
@@ -163,7 +162,7 @@ def _closes(block: str, match: re.Match[str], start: int) -> bool:
 
 
 _LONG = 320  # characters; beyond this a "sentence" is a run of list entries or a table that lost its lines
-_SEAM = re.compile(r"(?<=\S)(?:;|\s[-–•*])\s+")
+_SEAM = re.compile(r"(?<=\S)(?:;\s+|\s+(?=[-–•*]\s))")  # a list mark belongs to the part that it opens
 
 
 def _parts(text: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +37,10 @@ class Article:
             ending.
         title: Never empty.
         text: The author's words alone. Paragraphs are parted by an empty line; headings are `## ` lines
-            and list items `- ` or `1. ` lines; there is no other markup. Characters are kept as published,
-            so that a quote can be found again on the live page.
+            (deeper ones `### ` and so on); list items are `- ` or `1. ` lines, indented by two spaces a
+            level when nested. Rows of a table are lines whose cells are parted by ` | `. A line break
+            inside a paragraph is the author's and ends a line of its own. There is no other markup.
+            Characters are kept as published, so that a quote can be found again on the live page.
         url: The canonical address of the live page, or empty when the source names none.
         author: As in the byline, or empty.
         published: ISO 8601 date or date and time, or None.
@@ -56,6 +66,14 @@ Filled = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
 
 
+def _web_address(url: str) -> str:
+    """Refuse addresses that a browser would run instead of open: the url becomes a link."""
+    scheme = urlsplit(url.strip()).scheme
+    if scheme not in ("", "http", "https"):
+        raise ValueError(f"a web address begins with http: or https:, not with {scheme}:")
+    return url.strip()
+
+
 class _CommentRecord(BaseModel):
     text: Filled
     published: str | None = None
@@ -66,10 +84,14 @@ class _ArticleRecord(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    id: Annotated[str | None, Field(validation_alias=AliasChoices("id", "_id"))] = None
+    id: Annotated[
+        str | None,
+        BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
+        Field(validation_alias=AliasChoices("id", "_id")),
+    ] = None
     title: Filled
     text: Filled
-    url: Text = ""
+    url: Annotated[Text, AfterValidator(_web_address)] = ""
     author: Text = ""
     published: str | None = None
     updated: str | None = None

@@ -99,7 +99,9 @@ _ONE_NAME = rf"{_NAME_WORD}(?:\s+(?:{_NAME_WORD}|(?:de|da|der|den|del|di|la|le|v
 _DEGREES = r"(?:,\s*(?:[A-Z][A-Za-z]{0,2}\.?){1,4}(?=[\s,|•]|$))*"
 _NAME = re.compile(rf"{_ONE_NAME}{_DEGREES}(?:\s+(?:and|&)\s+{_ONE_NAME}{_DEGREES})?")
 # "Posted by admin": after such a verb any word is a name.
-_ANY_NAME = re.compile(r"[^\s|•,]{2,30}(?:\s+(?!on\b|in\b|at\b)[^\s|•,\d]{2,20}){0,3}")
+_ANY_NAME = re.compile(
+    r"(?!(?:the|an?|my|our|hand)\b)[^\s|•,]{2,30}(?:\s+(?!on\b|in\b|at\b)[^\s|•,\d]{2,20}){0,3}"
+)
 _SEPARATOR = re.compile(r"[\s|•·/,:–—-]+|(?:on|at)\b", re.I)
 _VERB = re.compile(
     r"(?P<late>(?:last\s+)?(?:updated|modified|reviewed|edited))\b|"
@@ -116,7 +118,7 @@ _ASIDE = re.compile(
 )
 
 
-_PROFESSION = re.compile(r",\s*[a-z][\w\s&-]{2,60}$")
+_PROFESSION = re.compile(r",\s*[a-z][^\d.,!?]{2,60}$")
 
 
 @dataclass(slots=True)

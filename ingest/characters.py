@@ -17,6 +17,8 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 def visible(text: str) -> str:
     """NFC text without invisible characters; white space as it was."""
+    if text.isascii() and text.isprintable():
+        return text
     text = _INVISIBLE.sub("", _CONTROL.sub("", text))
     return _LONE_JOINER.sub("", unicodedata.normalize("NFC", text))
 

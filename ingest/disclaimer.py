@@ -17,7 +17,7 @@ _THIS = (
 _MEDICAL = r"\b(?:medical|professional|health\s*-?care|health|clinical|physicians?|doctors?)\S*"
 _CARE = (
     rf"(?:{_MEDICAL}\s+(?:\w+\W+){{0,3}}?(?:advice|care|opinion|consultation)|"
-    r"\b(?:diagnos\w+|treatment|examination|consultation))"
+    r"\b(?:diagnos\w+|treatment|examination|consultation|advice\s+of\s+(?:a|your|any)\b))"
 )
 _ADVICE_ONLY = r"\b(?:medical|professional)\s+(?:\w+\W+){0,3}?advice\b"
 # A sentence that only a disclaimer says.
@@ -42,7 +42,7 @@ _SURE = tuple(
     )
 )
 _DOCTOR = (
-    r"\b(?:physicians?|doctors?|GP|practitioners?|physiotherapists?|"
+    r"\b(?:physicians?|doctors?|GP|practitioners?|physiotherapists?|(?:qualified|competent)\s+professionals?|"
     r"(?:health|medical)\s*-?(?:care)?\s*(?:\w+\s+)?(?:providers?|professionals?|practitioners?|advisers?))\b"
 )
 # A disclaimer's way of sending everybody to a doctor, whatever the article is about. Beside a sure sentence
@@ -54,6 +54,12 @@ _STOCK = re.compile(
     r"\b(?:use|follow|perform)\b.{0,60}\bat\s+your\s+own\s+risk\b|"
     rf"^\W*(?:it|this)\b.{{0,40}}\bnot\b.{{0,40}}\b(?:substitute|replace)\b.{{0,60}}{_CARE}|"
     rf"^\W*if\s+you\s+(?:are\s+(?:unsure|in\s+(?:any\s+)?doubt)|have\s+(?:any|a\s+medical)|think|feel\s+unwell)\b.{{0,120}}{_DOCTOR}",
+    re.I,
+)
+# Every sure sentence has one of these words, and few of the author's have: a quick first look.
+_HINT = re.compile(
+    r"only|purpose|substitut|replac|intend|meant|design|advice|recommend|diagnos|disregard|delay|ignor|"
+    r"put off|avoid|responsib|liab|evaluat",
     re.I,
 )
 # A longer run without a full stop is no sentence, and would only slow the patterns down.
@@ -118,7 +124,11 @@ def _is_stock(paragraph: str) -> bool:
 
 
 def _is_sure(sentence: str) -> bool:
-    return len(sentence) <= _MAX_SENTENCE and any(pattern.search(sentence) for pattern in _SURE)
+    return (
+        len(sentence) <= _MAX_SENTENCE
+        and bool(_HINT.search(sentence))
+        and any(pattern.search(sentence) for pattern in _SURE)
+    )
 
 
 def _is_stock_sentence(sentence: str) -> bool:

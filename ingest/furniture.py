@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ingest.blocks import ends_sentence
 from ingest.characters import one_line, word_set, words
+from ingest.line_shapes import ends_sentence
 
 _NAMED = {
     "NETWORK": r"(?:facebook|twitter|x|pinterest|linked ?in|instagram|whats ?app|reddit|youtube|e-?mail)",
@@ -36,7 +36,8 @@ _ANYWHERE = _rules(
     log ?in|log ?out|sign ?in|sign ?up|register|create (?:an )?account|my account|search(?: our store)?
     share(?: this)?(?: (?:post|article|page|story|entry|blog))?:?|share via.*
     (?:share|tweet|pin(?: it)?|post|like|follow|find|save)(?: (?:this|us|it|me))? (?:on|by|via|to) NETWORK
-    tweet|pin it|like|follow(?: us)?(?: on .*)?|like us on .*|share on .{3,20}|opens in a new window\.?
+    (?:(?:share|tweet|post|pin it|pin|e-?mail|print|save|like|copy link|send)\b\W*)+
+    follow(?: us)?(?: on .*)?|like us on .*|share on .{3,20}|opens in a new window\.?
     NETWORK(?:\W+NETWORK)*|copy link|link copied!?|print(?: this)?(?: page| article)?
     sold out|out of stock|in stock|back in stock.*|add to (?:cart|basket|bag|wish ?list)|buy (?:it )?now
     notify me.{0,30}
@@ -111,6 +112,7 @@ _SECTION_NAMES = _rules(
 _END = _rules(
     r"""
     \W*(?:(?:older|newer|previous|next|prev) (?:posts?|articles?|entry)\W*)+
+    \W*(?:older|newer|previous|next) (?:post|article)\b[^.]{0,100}
     \W*back to (?:the )?(?:blog|news|articles)\W*
     share this (?:post|article|story|entry|blog)(?:(?: on)? .{0,30})?:?
     (?:please )?(?:leave|post|add|write|submit) (?:a|your) (?:comment|reply|response)\W*
@@ -157,6 +159,9 @@ _COMMERCE = _rules(
     \b(?:ceu?s?|cpd|continuing education)(?: (?:credits?|points?|hours?|units?))?\b
     \benrol+(?:l?ment|led)?\b
     \bcertified (?:\w+ ){0,3}(?:therapist|practitioner|instructor)\b|\be-?books?\b|\bnewsletters?\b
+    ^(?:[\w-]+ ){0,2}(?:course|workshop|webinar|masterclass|e-?book|dvd|bundle)(?: bundle)?: .*(?!.*\.$)
+    \bearly.bird\b|\b(?:places|spaces|stocks?|supplies) last\b|\blimited (?:places|spaces|seats|time)\b
+    \bbook (?:your|a) (?:place|seat|spot)\b|\bvideo lessons\b|\byours to keep\b|\bcertificate of\b
     \bour (?:shop|store|products?|books?|charts?|app)\b|\bin our (?:online )?(?:shop|store)\b
     """
 )
@@ -190,11 +195,12 @@ def is_section_name(line: str) -> bool:
 
 
 def is_advert(paragraph: str) -> bool:
-    """Whether a short paragraph calls on the reader to buy, enrol or subscribe."""
+    """Whether a short paragraph calls on the reader to buy or enrol, or names goods and their price."""
     line = one_line(paragraph)
     if len(words(line)) > _MAX_ADVERT_WORDS:
         return False
-    return bool(_CALL.search(line)) and bool(_COMMERCE.search(line))
+    goods = sum(1 for _ in _COMMERCE.finditer(line))
+    return goods >= 2 or (goods == 1 and bool(_CALL.search(line)))
 
 
 def ends_article(line: str) -> bool:
@@ -216,10 +222,10 @@ def find_end(lines: Sequence[str]) -> int:
     """
     weights = [len(words(line)) if ends_sentence(line) else 0 for line in lines]
     form = max((number for number, line in enumerate(lines) if is_comment_form(line)), default=0)
-    total, before = sum(weights), 0
+    total, above_form, before = sum(weights), sum(weights[:form]), 0
     for number, line in enumerate(lines):
-        comments = sum(weights[number:form])
-        if before and ends_article(line) and before * 2 >= total - comments:
+        comments = max(above_form - before, 0)
+        if before and before * 2 >= total - comments and ends_article(line):
             return number
         before += weights[number]
     return len(lines)

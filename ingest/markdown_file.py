@@ -9,10 +9,12 @@ from lxml import html
 from markdown_it import MarkdownIt
 
 from ingest.article import Article, path_id
-from ingest.blocks import Block, linearise, promote_headings, render
+from ingest.blocks import Block, promote_headings, render
 from ingest.byline import parse_timestamp
 from ingest.characters import fold, one_line
 from ingest.disclaimer import take_disclaimer
+from ingest.linearise import linearise
+from ingest.page_trimming import remove_hidden
 from ingest.problem import UnreadableError
 
 _FRONT = re.compile(
@@ -36,13 +38,11 @@ def read_markdown(source: str, *, fallback_id: str) -> Article:
     fields, rest = _front_matter(source)
     blocks = _blocks(rest)
     title = _one(fields, "title")
-    if not title and blocks and blocks[0].kind == "heading":
-        title = blocks[0].text
-    if blocks and blocks[0].kind == "heading" and fold(blocks[0].text) == fold(title):
-        blocks = blocks[1:]
+    if blocks and blocks[0].kind == "heading" and (not title or fold(blocks[0].text) == fold(title)):
+        title, blocks = title or blocks[0].text, blocks[1:]
     blocks, disclaimer = take_disclaimer(promote_headings(blocks))
     text = render(blocks)
-    if not title:
+    if not title and blocks:
         raise UnreadableError(
             "has no title", "Begin it with a heading, `# The title`, or a front matter `title:`."
         )
@@ -68,7 +68,9 @@ def _blocks(source: str) -> list[Block]:
     markup = _MARKDOWN.render(source)
     if not markup.strip():
         return []
-    return linearise(html.fromstring(f"<body>{markup}</body>"))
+    root = html.fragment_fromstring(markup, create_parent="div")
+    remove_hidden(root)
+    return linearise(root)
 
 
 def _front_matter(source: str) -> tuple[dict[str, list[str]], str]:

@@ -10,11 +10,11 @@ from typing import Any
 from lxml import etree
 
 from ingest.article import Comment
-from ingest.blocks import linearise
 from ingest.byline import parse_byline, parse_timestamp
 from ingest.characters import fold, one_line, words
 from ingest.furniture import is_furniture
-from ingest.page_trimming import remove, spelled, tokens
+from ingest.linearise import linearise
+from ingest.page_trimming import is_state, remove, spelled, tokens
 
 _SECTION = re.compile(
     r"(?:^|-)(?:comments|commentlist|comment-?list|comments-?(?:area|section|list|wrapper|container|holder|block)|"
@@ -52,7 +52,7 @@ def take_comments(root: Any) -> tuple[Comment, ...]:
 def _is_section(element: Any) -> bool:
     if element.tag in ("html", "body", "main", "a", "h1", "h2", "h3", "span", "link"):
         return False
-    names = [spelled(token) for token in tokens(element)]
+    names = [spelled(token) for token in tokens(element) if not is_state(token)]
     if not any(_SECTION.search(name) for name in names):
         return False
     return next(element.iter("h1", "main"), None) is None and not any(

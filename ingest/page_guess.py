@@ -7,8 +7,8 @@ from typing import Any
 
 import trafilatura
 
-from ingest.blocks import BLOCK_TAGS
 from ingest.characters import fold
+from ingest.linearise import BLOCK_TAGS
 
 _LEAST_LINE_WORDS = 5
 # The container must hold this share of what trafilatura takes for the article: a stray line from the

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
-from ingest.blocks import linearise
+from ingest.address import clean_url
 from ingest.byline import parse_byline, parse_timestamp
 from ingest.characters import fold, one_line, word_set, words
+from ingest.linearise import linearise
+from ingest.linked_data import LinkedData
 from ingest.page_trimming import is_furniture_element, spelled, tokens
 
-_ARTICLE_TYPES = word_set(
-    """
-    Article BlogPosting NewsArticle TechArticle ScholarlyArticle MedicalScholarlyArticle Report
-    SocialMediaPosting
-    """
-)
-_TRACKING = re.compile(
-    r"utm_\w+|fbclid|gclid|gclsrc|dclid|msclkid|yclid|mc_[ce]id|_pos|_sid|_ss|_psq|_v|_ke|_kx|srsltid|ref|ref_src|"
-    r"igshid|ck_subscriber_id|trk_\w+|_hs\w+|hs\w+|vero_\w+|shpxid|comment|replytocom",
-    re.I,
-)
 _SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(https?://[^\s>]+)\s*-->")
 _TITLE_JOINTS = (" | ", " – ", " — ", " - ", " · ", " :: ", " » ", " « ")
 _TITLE_NAMES = word_set(
@@ -60,7 +49,10 @@ _MAX_BYLINE_BLOCKS = 80
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What the page says; empty or None where it says nothing."""
+    """What the page says; empty or None where it says nothing.
+
+    `kind` is what the page calls itself: "article" when its JSON-LD describes one, or as in `og:type`.
+    """
 
     title: str = ""
     author: str = ""
@@ -71,95 +63,38 @@ class Metadata:
     kind: str = ""
 
 
-def read_metadata(root: Any, page: str) -> Metadata:
+def read_metadata(root: Any, page: str, linked: LinkedData | None) -> Metadata:
     """Everything a page tells of its article: in JSON-LD, in its head, and in the line under its title.
 
     Args:
-        root: The page's tree, with its scripts and comments of readers cut or not.
+        root: The page's tree without what is hidden, and without the readers' comments: their names and
+            days are not the article's.
         page: The markup, for what a parser drops.
+        linked: What the page's JSON-LD says.
     """
-    linked = _linked_data(root)
+    kind = "article" if linked else _meta(root, "og:type").lower()
+    linked = linked or LinkedData()
     day_first = _day_first(root)
     author, published, updated = _visible_byline(root, day_first)
-    author = _linked_names(linked.get("author")) or _meta_author(root) or author
     published = (
-        parse_timestamp(_text(linked.get("datePublished")), day_first=day_first)
-        or parse_timestamp(
-            _meta(root, "article:published_time", "og:article:published_time", "datePublished")
-        )
+        parse_timestamp(linked.published, day_first=day_first)
+        or parse_timestamp(_meta(root, "article:published_time", "datePublished"), day_first=day_first)
         or published
     )
     updated = (
-        parse_timestamp(_text(linked.get("dateModified")), day_first=day_first)
+        parse_timestamp(linked.updated, day_first=day_first)
         or parse_timestamp(_meta(root, "article:modified_time", "og:updated_time", "dateModified"))
         or updated
     )
     return Metadata(
         title=_title(root, linked),
-        author=author,
+        author=linked.author or _meta_author(root) or author,
         published=published,
         updated=updated if updated != published else None,
         tags=_tags(root, linked),
         url=_url(root, linked, page),
-        kind="article" if linked else _meta(root, "og:type").lower(),
+        kind=kind,
     )
-
-
-def clean_url(url: str) -> str:
-    """An address without what only tells from where the visitor came."""
-    parts = urlsplit(url.strip())
-    kept = [
-        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(pair[0])
-    ]
-    query = (
-        parts.query if len(kept) == len(parse_qsl(parts.query, keep_blank_values=True)) else urlencode(kept)
-    )
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
-
-
-# --- JSON-LD -----------------------------------------------------------------------------------------
-
-
-def _linked_data(root: Any) -> Mapping[str, Any]:
-    """The one JSON-LD node that describes the article, or nothing when there is none or several."""
-    nodes: list[Mapping[str, Any]] = []
-    for script in root.iter("script"):
-        if "ld+json" in (script.get("type") or "").lower():
-            try:
-                nodes.extend(_article_nodes(json.loads(script.text or "", strict=False)))
-            except (json.JSONDecodeError, RecursionError):
-                # A theme that breaks its own JSON-LD still has a page to read.
-                continue
-    headlines = {fold(_text(node.get("headline") or node.get("name"))) for node in nodes}
-    return nodes[0] if nodes and len(headlines) == 1 else {}
-
-
-def _article_nodes(node: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(node, list):
-        for part in node:
-            yield from _article_nodes(part)
-    elif isinstance(node, dict):
-        kinds = node.get("@type")
-        kinds = kinds if isinstance(kinds, list) else [kinds]
-        if any(isinstance(kind, str) and kind.rsplit("/", 1)[-1] in _ARTICLE_TYPES for kind in kinds):
-            yield node
-        else:
-            yield from _article_nodes(node.get("@graph"))
-            yield from _article_nodes(node.get("mainEntity"))
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        value = value[0] if value else ""
-    if isinstance(value, dict):
-        value = value.get("@id") or value.get("name") or ""
-    return one_line(unescape(value)) if isinstance(value, str) else ""
-
-
-def _linked_names(value: Any) -> str:
-    people = value if isinstance(value, list) else [value]
-    names = [_text(person.get("name") if isinstance(person, dict) else person) for person in people]
-    return ", ".join(name for name in names if name and not name.startswith("http"))
 
 
 # --- the head ----------------------------------------------------------------------------------------
@@ -186,7 +121,7 @@ def _meta_author(root: Any) -> str:
     return ""
 
 
-def _url(root: Any, linked: Mapping[str, Any], page: str) -> str:
+def _url(root: Any, linked: LinkedData, page: str) -> str:
     saved = _SAVED_FROM.search(page[:2000])
     canonical = [
         link.get("href") or "" for link in root.iter("link") if "canonical" in (link.get("rel") or "").lower()
@@ -194,17 +129,17 @@ def _url(root: Any, linked: Mapping[str, Any], page: str) -> str:
     found = [
         *canonical[:1],
         _meta(root, "og:url"),
-        _text(linked.get("mainEntityOfPage")),
-        _text(linked.get("url")),
+        *linked.urls,
         saved.group(1) if saved else "",
     ]
     base = next((url for url in found if url.startswith(("http://", "https://"))), "")
     for url in found:
         try:
-            whole = urljoin(base, url.strip())
-            if url and urlsplit(whole).path.strip("/"):
-                return clean_url(whole)
+            whole = urlsplit(urljoin(base, url.strip()))
+            if url and whole.scheme in ("", "http", "https") and whole.path.strip("/"):
+                return clean_url(whole.geturl())
         except ValueError:
+            # Not an address at all, such as "http://[".
             continue
     return clean_url(base) if base else ""
 
@@ -220,12 +155,11 @@ def _day_first(root: Any) -> bool | None:
 # --- title -------------------------------------------------------------------------------------------
 
 
-def _title(root: Any, linked: Mapping[str, Any]) -> str:
+def _title(root: Any, linked: LinkedData) -> str:
     site = _meta(root, "og:site_name")
     shown = _shown_title(root)
     page_title = one_line(next((element.text_content() for element in root.iter("title")), ""))
-    headline = _text(linked.get("headline") or linked.get("name"))
-    for given in (headline, _meta(root, "og:title")):
+    for given in (linked.headline, _meta(root, "og:title")):
         title = _without_site(given, site, shown)
         if title and fold(title) != fold(site):
             # Some themes cut the headline off at a fixed length.
@@ -360,12 +294,8 @@ def _is_elsewhere(element: Any) -> bool:
 # --- tags --------------------------------------------------------------------------------------------
 
 
-def _tags(root: Any, linked: Mapping[str, Any]) -> tuple[str, ...]:
-    keywords = linked.get("keywords")
-    found = (
-        keywords.split(",") if isinstance(keywords, str) else keywords if isinstance(keywords, list) else []
-    )
-    tags = [_text(tag) for tag in found]
+def _tags(root: Any, linked: LinkedData) -> tuple[str, ...]:
+    tags = list(linked.tags)
     tags = tags or [
         one_line(element.get("content") or "")
         for element in root.iter("meta")

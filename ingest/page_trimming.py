@@ -8,8 +8,8 @@ from typing import Any
 
 from lxml import etree
 
-from ingest.blocks import BLOCK_TAGS
 from ingest.characters import word_set, words
+from ingest.linearise import BLOCK_TAGS
 
 _NEVER_SEEN = (
     "script",
@@ -91,6 +91,11 @@ def spelled(token: str) -> str:
     return re.sub(r"[-_]+", "-", _CAMEL.sub("-", token)).lower().strip("-")
 
 
+def is_state(token: str) -> bool:
+    """Whether a class says how an element is, such as "has-comments", and not what it is."""
+    return _STATE.match(token.lower()) is not None
+
+
 def remove(element: Any) -> None:
     """Take an element out; the words before and behind it stay apart or together as the page shows them."""
     parent = element.getparent()
@@ -138,7 +143,8 @@ def _hiding_names(root: Any) -> frozenset[str]:
 
 
 def _is_hidden(element: Any) -> bool:
-    style = element.get("style")
+    # What hides stands at the beginning; the rest may be a picture as long as a book.
+    style = (element.get("style") or "")[:500]
     if style and (_HIDING_STYLE.search(style) or _WHITE_ON_WHITE.search(style)):
         return True
     if element.get("hidden") is not None and element.get("hidden") != "until-found":
@@ -170,7 +176,7 @@ def is_furniture_element(element: Any) -> bool:
 
 
 def _is_furniture_name(token: str) -> bool:
-    if _STATE.match(token.lower()):
+    if is_state(token):
         return False
     name = spelled(token)
     return bool(_FURNITURE_WORDS.intersection(name.split("-")) or _FURNITURE_PHRASES.search(name))

@@ -7,27 +7,21 @@ told from how lines look, how they stand together, and what they say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from ingest.address import clean_url
 from ingest.article import Article, path_id
-from ingest.blocks import (
-    BULLET,
-    Block,
-    ends_sentence,
-    is_all_caps,
-    is_heading_like,
-    is_title_case,
-    marker,
-    runs_on,
-)
+from ingest.blocks import Block
 from ingest.body import finish
 from ingest.byline import Byline, parse_byline
-from ingest.characters import fold, one_line, visible, words
+from ingest.characters import fold, one_line, words
 from ingest.disclaimer import is_disclaimer
 from ingest.dump_comments import read_comments
+from ingest.dump_lines import Line, split_lines, to_blocks
 from ingest.furniture import find_end, is_advert, is_furniture, is_section_name
+from ingest.line_shapes import ends_sentence, is_all_caps, is_heading_like
 from ingest.problem import UnreadableError
 
 _LEAST_WORDS = 20
@@ -36,28 +30,6 @@ _URL = re.compile(r"(?:(?:url|source|link|canonical|address)\s*:\s*)?(https?://\
 _TEASER = re.compile(
     r"\W*(?:read (?:more|on|the (?:full|rest).{0,30})|continue reading.{0,80}|view post)\W*", re.I
 )
-_CAPTION = re.compile(
-    r"(?:fig(?:ure)?|image|photo|picture|video|diagram|illustration|chart|table)\b\.?.*|"
-    r".*\b(?:courtesy of|photo by|image by|credit:).*",
-    re.I,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line that is not empty, and the number of the paragraph of lines that it stands in."""
-
-    text: str
-    chunk: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """One or more lines that belong to one sentence, heading or item."""
-
-    text: str
-    chunk: int
-    marker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +51,12 @@ def read_dump(dump: str, *, fallback_id: str) -> Article:
     Raises:
         UnreadableError: It holds no article: a list of teasers, a cart, a few words.
     """
-    lines = _lines(dump)
+    lines = split_lines(dump)
     url, lines = _take_url(lines)
     _refuse_listing(lines)
     head = _head(lines)
-    texts = [line.text for line in lines[head.start :]]
-    end = head.start + find_end(texts)
-    blocks = _blocks(lines[head.start : end], head)
+    end = head.start + _end([line.text for line in lines[head.start :]], head.byline.author)
+    blocks = to_blocks(lines[head.start : end], title=head.title, author=head.byline.author)
     title = head.title or _title_from(blocks, fallback_id)
     body = finish(blocks, title)
     if body.word_count < _LEAST_WORDS:
@@ -93,7 +64,7 @@ def read_dump(dump: str, *, fallback_id: str) -> Article:
             "has no article: it has too little text besides menus and buttons",
             "Leave it out, or save the text of the article's own page.",
         )
-    tail = [(line.text, line.chunk) for line in lines[end:]]
+    tail = lines[end:]
     return Article(
         id=path_id(url) or fallback_id,
         title=title,
@@ -102,29 +73,28 @@ def read_dump(dump: str, *, fallback_id: str) -> Article:
         author=head.byline.author or _late_author(lines[head.start :]),
         published=head.byline.published,
         updated=head.byline.updated,
-        disclaimer=body.disclaimer or next((text for text, _ in tail if is_disclaimer(text)), ""),
+        disclaimer=body.disclaimer or next((line.text for line in tail if is_disclaimer(line.text)), ""),
         comments=read_comments(tail),
     )
 
 
-def _lines(dump: str) -> list[_Line]:
-    lines = []
-    chunk = 0
-    for raw in visible(dump).splitlines():
-        text = one_line(raw)
-        if text:
-            lines.append(_Line(text, chunk))
-        else:
-            chunk += 1
-    return lines
+def _end(texts: Sequence[str], author: str) -> int:
+    """Where the article ends: at a closing line, or where a box about the author begins with the name."""
+    end = find_end(texts)
+    prose = [number for number, text in enumerate(texts[:end]) if ends_sentence(text)]
+    for number, text in enumerate(texts[:end]):
+        is_name = bool(author) and fold(text) == fold(author)
+        if is_name and sum(other < number for other in prose) * 2 > len(prose):
+            return number
+    return end
 
 
-def _take_url(lines: list[_Line]) -> tuple[str, list[_Line]]:
+def _take_url(lines: list[Line]) -> tuple[str, list[Line]]:
     found = _URL.fullmatch(lines[0].text) if lines else None
-    return (found.group(1), lines[1:]) if found else ("", lines)
+    return (clean_url(found.group(1)), lines[1:]) if found else ("", lines)
 
 
-def _refuse_listing(lines: Sequence[_Line]) -> None:
+def _refuse_listing(lines: Sequence[Line]) -> None:
     if sum(_TEASER.fullmatch(line.text) is not None for line in lines) >= 3:
         raise UnreadableError(
             "has no article: it is a list of teasers",
@@ -135,7 +105,7 @@ def _refuse_listing(lines: Sequence[_Line]) -> None:
 # --- the head ----------------------------------------------------------------------------------------
 
 
-def _head(lines: Sequence[_Line]) -> _Head:
+def _head(lines: Sequence[Line]) -> _Head:
     top = lines[:_HEAD_LINES]
     first = _first_byline(top)
     if first is None:
@@ -153,7 +123,7 @@ def _head(lines: Sequence[_Line]) -> _Head:
     return _Head(_without_site(title, top), byline, after)
 
 
-def _first_byline(top: Sequence[_Line]) -> int | None:
+def _first_byline(top: Sequence[Line]) -> int | None:
     prose = 0
     for number, line in enumerate(top):
         found = parse_byline(line.text)
@@ -165,7 +135,7 @@ def _first_byline(top: Sequence[_Line]) -> int | None:
     return None
 
 
-def _join_bylines(lines: Sequence[_Line], start: int) -> tuple[Byline, int]:
+def _join_bylines(lines: Sequence[Line], start: int) -> tuple[Byline, int]:
     """A byline over one or more lines -> what it says, and the number of the line after it."""
     byline, number = Byline(), start
     while number < len(lines):
@@ -183,7 +153,7 @@ def _merge(first: Byline, second: Byline) -> Byline:
     )
 
 
-def _title_candidates(lines: Sequence[_Line]) -> list[tuple[int, str]]:
+def _title_candidates(lines: Sequence[Line]) -> list[tuple[int, str]]:
     """The lines that could be a title, with their numbers: no furniture, no menus, no sentences."""
     menus = _menu_chunks(lines)
     return [
@@ -198,7 +168,7 @@ def _title_candidates(lines: Sequence[_Line]) -> list[tuple[int, str]]:
     ]
 
 
-def _menu_chunks(lines: Sequence[_Line]) -> set[int]:
+def _menu_chunks(lines: Sequence[Line]) -> set[int]:
     """Runs of four and more short lines: menus, when they stand above an article."""
     menus = set()
     for chunk, members in groupby(lines, key=lambda line: line.chunk):
@@ -208,7 +178,7 @@ def _menu_chunks(lines: Sequence[_Line]) -> set[int]:
     return menus
 
 
-def _head_without_byline(top: Sequence[_Line]) -> _Head:
+def _head_without_byline(top: Sequence[Line]) -> _Head:
     candidates = dict(_title_candidates(top))
     menus = _menu_chunks(top)
     for number, line in enumerate(top):
@@ -220,7 +190,7 @@ def _head_without_byline(top: Sequence[_Line]) -> _Head:
     return _Head("", Byline(), 0)
 
 
-def _without_site(title: str, others: Sequence[_Line]) -> str:
+def _without_site(title: str, others: Sequence[Line]) -> str:
     """A browser's title such as "Tight hips | The Blog" -> the title that stands again below."""
     for joint in (" | ", " – ", " — ", " - "):
         short = title.partition(joint)[0]
@@ -248,7 +218,7 @@ def _title_from(blocks: Sequence[Block], fallback_id: str) -> str:
     return sentence if len(sentence) <= 80 else sentence[:80].rsplit(" ", 1)[0] + "…"
 
 
-def _late_author(lines: Sequence[_Line]) -> str:
+def _late_author(lines: Sequence[Line]) -> str:
     """The author of an article that is signed at its end."""
     for line in lines:
         if re.match(r"(?:posted|written|article|words)\s+by\b", line.text, re.I):
@@ -256,176 +226,3 @@ def _late_author(lines: Sequence[_Line]) -> str:
             if found and found.author:
                 return found.author
     return ""
-
-
-# --- the body ----------------------------------------------------------------------------------------
-
-
-def _blocks(lines: Sequence[_Line], head: _Head) -> list[Block]:
-    pieces: list[_Piece] = []
-    for _, members in groupby(lines, key=lambda line: line.chunk):
-        pieces.extend(_pieces(list(members)))
-    pieces = _without_repeats([piece for piece in pieces if fold(piece.text) != fold(head.title)])
-    return list(_classify(pieces, head.byline.author))
-
-
-def _pieces(chunk: Sequence[_Line]) -> Iterable[_Piece]:
-    """The lines of one paragraph of lines, joined where a sentence or an item runs on."""
-    wrapped = _is_wrapped([line.text for line in chunk])
-    text, mark = "", ""
-    for line in chunk:
-        found = BULLET.match(line.text)
-        alone = len(chunk) == 1 or not line.text[0].islower()
-        if found is None and alone and is_furniture(line.text):
-            continue
-        goes_on = bool(text) and found is None and (wrapped or runs_on(text, line.text))
-        if goes_on:
-            text = f"{text} {line.text}"
-            continue
-        if text:
-            yield _Piece(text, line.chunk, mark)
-        mark, text = marker(found) if found else ("", line.text)
-    if text:
-        yield _Piece(text, chunk[0].chunk, mark)
-
-
-def _is_wrapped(texts: Sequence[str]) -> bool:
-    """Whether lines were broken at a fixed width: all but the last nearly as long as the longest."""
-    if len(texts) < 2 or any(BULLET.match(text) for text in texts):
-        return False
-    longest = max(map(len, texts))
-    full = all(len(text) >= longest - 18 for text in texts[:-1])
-    inner_ends = sum(ends_sentence(text) for text in texts[:-1])
-    return 50 <= longest <= 130 and full and inner_ends * 2 < len(texts)
-
-
-def _without_repeats(pieces: Sequence[_Piece]) -> list[_Piece]:
-    """Of equal captions the first; short headings may repeat, since each muscle has an origin."""
-    seen: set[str] = set()
-    kept = []
-    for piece in pieces:
-        key = fold(piece.text)
-        if len(key.split()) >= 4 and not piece.marker:
-            if key in seen:
-                continue
-            seen.add(key)
-        kept.append(piece)
-    return kept
-
-
-def _is_short(piece: _Piece) -> bool:
-    text = piece.text
-    return (
-        not piece.marker
-        and len(words(text)) <= 12
-        and not re.search(r"[.!…]['\"”’)]*$", text)
-        and len(text) <= 100
-    )
-
-
-def _classify(pieces: Sequence[_Piece], author: str) -> Iterable[Block]:
-    """Pieces -> blocks; runs of short ones are told apart as headings, items and captions."""
-    position = 0
-    while position < len(pieces):
-        piece = pieces[position]
-        if not _is_short(piece):
-            yield _plain(piece)
-            position += 1
-            continue
-        end = position
-        while end < len(pieces) and _is_short(pieces[end]):
-            end += 1
-        before = pieces[position - 1] if position else None
-        yield from _short_run(pieces[position:end], before, followed=end < len(pieces), author=author)
-        position = end
-
-
-def _plain(piece: _Piece) -> Block:
-    return Block("item", piece.text, 0, piece.marker) if piece.marker else Block("paragraph", piece.text)
-
-
-def _short_run(
-    run: Sequence[_Piece], before: _Piece | None, *, followed: bool, author: str
-) -> Iterable[Block]:
-    """A run of short lines, parted at those that are surely headings."""
-    after_intro = before is not None and before.text.endswith(":")
-    segment: list[_Piece] = []
-    headed = after_intro
-    for number, piece in enumerate(run):
-        something_follows = followed or number + 1 < len(run)
-        if _is_sure_heading(piece) and something_follows and not _is_caption(piece.text, author):
-            yield from _segment(segment, headed=headed, followed=True, author=author, top=before is None)
-            segment, headed = [], True
-            yield Block("heading", piece.text, 2)
-        else:
-            segment.append(piece)
-    yield from _segment(segment, headed=headed, followed=followed, author=author, top=before is None)
-
-
-def _is_sure_heading(piece: _Piece) -> bool:
-    if not is_heading_like(piece.text, most_words=12):
-        return False
-    return is_all_caps(piece.text) or piece.text.endswith((":", "?"))
-
-
-def _is_caption(text: str, author: str) -> bool:
-    """Whether a short line belongs to a picture or video, or is a quotation set apart."""
-    names = set(words(author))
-    if len(names) >= 2 and len(names.intersection(words(text))) >= 2:
-        return True
-    return bool(_CAPTION.fullmatch(text)) or text.startswith(("“", '"', "‘"))
-
-
-def _segment(
-    segment: list[_Piece], *, headed: bool, followed: bool, author: str, top: bool
-) -> Iterable[Block]:
-    """Short lines that none of them alone can be told: a list, its heading, or headings one by one."""
-    captions = [piece for piece in segment if _is_caption(piece.text, author)]
-    if captions:
-        for caption, members in groupby(segment, key=lambda piece: piece in captions):
-            if caption:
-                yield from (Block("paragraph", piece.text) for piece in members)
-            else:
-                yield from _segment(list(members), headed=headed, followed=followed, author=author, top=top)
-        return
-    heading, items, last = _part(segment, headed=headed, followed=followed, top=top)
-    if heading:
-        yield Block("heading", heading.text, 2)
-    if len(items) == 1:
-        yield Block("paragraph", items[0].text)
-    else:
-        yield from (Block("item", piece.text, 0, "-") for piece in items)
-    yield from (Block("heading", piece.text, 2) for piece in last)
-
-
-def _part(
-    segment: list[_Piece], *, headed: bool, followed: bool, top: bool
-) -> tuple[_Piece | None, list[_Piece], list[_Piece]]:
-    """A run of short lines -> the heading above a list, the list's items, the headings below it."""
-    if len(segment) <= (1 if headed else 2) or (top and len(segment) <= 3 and not headed):
-        headings = [piece for piece in segment if _may_head(piece)]
-        if followed and not headed and headings == segment:
-            return None, [], segment
-        if followed and not headed and len(segment) == 2 and _may_head(segment[1]):
-            return None, segment[:1], segment[1:]
-        return None, segment, []
-    last: list[_Piece] = []
-    if followed and _may_head(segment[-1]) and _stands_out(segment[-1], segment[:-1]):
-        segment, last = segment[:-1], segment[-1:]
-    heading = None
-    if not headed and _may_head(segment[0]) and len(segment) > 2 and _stands_out(segment[0], segment[1:]):
-        heading, segment = segment[0], segment[1:]
-    return heading, segment, last
-
-
-def _may_head(piece: _Piece) -> bool:
-    return is_heading_like(piece.text, most_words=8)
-
-
-def _stands_out(piece: _Piece, others: Sequence[_Piece]) -> bool:
-    """Whether a line differs from a list beside it: set apart by an empty line, or by its capitals."""
-    chunks = [other.chunk for other in others]
-    if len(set(chunks)) < len(chunks) and piece.chunk not in chunks:
-        return True
-    plain = [other for other in others if not is_title_case(other.text)]
-    return is_title_case(piece.text) and len(plain) * 2 > len(others)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+
+if TYPE_CHECKING:
+    from index.encoder import Encoder
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,3 +28,29 @@ def shared() -> Path:
     if not folder.is_dir():
         missing("the evaluation data in ../shared")
     return folder
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    """The packaged model, loaded once for all tests."""
+    from index.encoder import Encoder  # noqa: PLC0415 (torch takes seconds; most test files have no use for it)
+
+    return Encoder()
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real, very small sentence-transformers model with random weights."""
+    from tests.tiny_model import save_tiny_model  # noqa: PLC0415 (as above)
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    save_tiny_model(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tiny_model: Path) -> Encoder:
+    """An encoder over the tiny model, for tests in which nothing hangs on what words mean."""
+    from index.encoder import Encoder  # noqa: PLC0415 (as above)
+
+    return Encoder(str(tiny_model))

@@ -1,9 +1,10 @@
 """Saved pages of many themes: the author's words and nothing else, in order, as published."""
+# ruff: noqa: E501 - the pages keep their long lines
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.article import Article
@@ -252,7 +253,7 @@ def test_comments_are_apart_and_without_names(theme: str, comments: list[tuple[s
         ("<div>Loose words <p>A paragraph.</p> and a tail.</div>", "Loose words\n\nA paragraph.\n\nand a tail."),
         ("<p>Press<b>ure</b> and <i>time</i>.</p>", "Pressure and time."),
         ("<p>Line one.<br>Line two.</p>", "Line one.\nLine two."),
-        ("<p>A sentence that runs<br>on below.</p>", "A sentence that runs on below."),
+        ("<p>A sentence that runs on and on<br>until it ends.</p>", "A sentence that runs on and on until it ends."), ("<p>tennis<br>golf<br>squash</p>", "tennis\ngolf\nsquash"),
         ("<p>First part.<br><br>Second part.</p>", "First part.\n\nSecond part."),
         ("<h2>Deep</h2><p>x.</p><h3>Deeper</h3><p>y.</p><h4>Deepest</h4><p>z.</p>", "## Deep\n\nx.\n\n### Deeper\n\ny.\n\n#### Deepest\n\nz."),
         ("<ol><li>Stand.</li><li>Bend.<ul><li>Slowly</li></ul></li></ol>", "1. Stand.\n2. Bend.\n  - Slowly"),
@@ -319,10 +320,8 @@ def test_blocks(body: str, text: str) -> None:
     ],
 )
 def test_what_nobody_sees_is_not_text(hidden: str) -> None:
-    assert text_of(f"<p>Before{hidden}.</p>{hidden}<p>After.</p>").split() == [
-        "Before.",
-        "After.",
-    ] or text_of(f"<p>Before.</p>{hidden}<p>After.</p>") == ("Before.\n\nAfter.")
+    assert text_of(f"<p>Before.</p>{hidden}<p>After.</p>") == "Before.\n\nAfter."
+    assert "HIDDEN" not in text_of(f"<p>Before {hidden} and after.</p>")
 
 
 @pytest.mark.parametrize(
@@ -427,6 +426,7 @@ def element(tag: str, text: str) -> str:
     return WRAPPERS.get(tag, "{}").format(f"<{tag}>{text}</{tag}>")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(TAGS, SENTENCE), min_size=3, max_size=12, unique_by=lambda block: block[1]))
 def test_every_visible_word_survives_in_order(blocks: list[tuple[str, str]]) -> None:
     numbered = [(tag, f"{text[:-1]} number{'x' * position}.") for position, (tag, text) in enumerate(blocks)]
@@ -436,6 +436,7 @@ def test_every_visible_word_survives_in_order(blocks: list[tuple[str, str]]) -> 
     assert words(read(page).text) == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_text_never_holds_markup(text: str) -> None:
     safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -448,12 +449,13 @@ def test_text_never_holds_markup(text: str) -> None:
     assert "The calf pumps blood up to the heart." in read_text
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("<>/=\"' abpdivulitrhs123!-[]&;"), max_size=200))
 def test_broken_markup_gives_an_article_or_a_reason(markup: str) -> None:
     try:
         article = read(f"<html><body>{markup}")
     except UnreadableError as error:
-        assert error.next_step
+        told = error.next_step
     else:
-        assert article.title
-        assert article.text
+        told = article.title and article.text
+    assert told

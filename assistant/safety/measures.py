@@ -12,6 +12,7 @@ _NUMBER_WORDS = {
         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
     )
 } | {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_NUMBERS = frozenset(_NUMBER_WORDS) | {"a", "an", "few", "several", "couple", "half"}
 _N = r"(\d+(?:[.,]\d+)?|" + "|".join(_NUMBER_WORDS) + r"|a|an|a few|few|several|couple of|half an?)"
 
 
@@ -158,10 +159,19 @@ SIGNS = (
 )
 
 
-def measured(words: Sequence[str]) -> Iterator[tuple[str, int, int]]:
-    """Signs that figures give, each with its first and last word."""
-    if not any(word[0].isdigit() or word in _NUMBER_WORDS or word in {"few", "several", "couple", "a", "an"} for word in words):
+def measured(words: Sequence[str], clause: Sequence[int]) -> Iterator[tuple[str, int, int]]:
+    """Signs that figures give, each with its first and last word.
+
+    Args:
+        words: Of one sentence.
+        clause: For each word the number of its clause: a figure alone between commas ("my hip, 72") is an age.
+    """
+    if not any(word[0].isdigit() or word in _NUMBERS for word in words):
         return
+    for place, word in enumerate(words):
+        alone = clause.count(clause[place]) == 1
+        if alone and word.isdigit() and len(word) == 2 and len(words) > 1:
+            yield from ((sign, place, place) for sign in _age_signs(float(word)))
     line = " " + " ".join(words)
     for pattern, read in _READERS:
         for match in pattern.finditer(line):

@@ -81,6 +81,8 @@ class Language:
     present: re.Pattern[str]
     present_tense: re.Pattern[str]
     general: re.Pattern[str]
+    muscle_question: re.Pattern[str]
+    acute: re.Pattern[str]
     imagined: re.Pattern[str]
     teaching: re.Pattern[str]
     personal: re.Pattern[str]
@@ -106,6 +108,8 @@ def language() -> Language:
         present=_any_of(table["present"]),
         present_tense=_any_of(table["present_tense"]),
         general=_any_of(table["general_question"]),
+        muscle_question=_any_of(table["muscle_question"]),
+        acute=_any_of(table["acute"]),
         imagined=_any_of(table["imagined"]),
         teaching=_any_of(table["teaching"]),
         personal=_any_of(table["personal"]),
@@ -160,12 +164,12 @@ class Speller:
     """Repairs words towards the words that signs are made of; real words are left alone.
 
     Args:
-        vocabulary: Every word that a sign's wording uses.
+        vocabulary: Every whole word that a sign's wording uses; beginnings of words are no words.
     """
 
     def __init__(self, vocabulary: Collection[str]) -> None:
-        self._targets = sorted(word for word in vocabulary if len(word) >= 4)
         self._known = language().known | frozenset(vocabulary)
+        self._targets = sorted(word for word in vocabulary if len(word) >= 4)
         self._cache: dict[str, str] = {}
 
     def repair(self, word: str) -> str:
@@ -333,7 +337,12 @@ def _past(parts: list[list[str]], still_past: bool) -> tuple[tuple[bool, ...], b
 
 
 def _is_supposed(joined: str, *, teaching: bool) -> bool:
-    if language().imagined.search(joined):
+    """Whether a sentence asks in general, or imagines, rather than tells."""
+    words = language()
+    if words.imagined.search(joined):
         return True
-    personal = language().personal.search(joined)
-    return not personal and (teaching or bool(language().general.search(joined)))
+    if words.personal.search(joined):
+        return False
+    if words.muscle_question.search(joined):
+        return not words.acute.search(joined)
+    return teaching or bool(words.general.search(joined))

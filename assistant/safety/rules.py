@@ -28,6 +28,7 @@ from assistant.safety.reading import Said, Sentence, Speller, sentences
 
 HERE = Path(__file__).parent
 TOPIC = "topic:"  # a sign that only names an illness
+UNWELL = "unwell"  # the rules for illness that fits no category
 LEVELS = ("safety_net", "soon", "same_day", "emergency_now")  # rising
 
 
@@ -108,7 +109,7 @@ class _WordingParser:
             return result
         stem, any_ending = piece.rstrip("*"), piece.endswith("*")
         spellings = {stem.replace("?", ""), re.sub(r".\?", "", stem)}
-        self.words |= spellings
+        self.words |= set() if any_ending else spellings
         ending = r"\S*" if any_ending else r"(?!\S)"
         return f" {stem}{ending}", {spelling + "*" * any_ending for spelling in spellings}, False
 
@@ -185,7 +186,7 @@ class Signs:
                 first = line.count(" ", 0, match.start() + 1) - 1
                 last = line.count(" ", 0, match.end()) - 1
                 yield wording.sign, first, last, wording.names_denial
-        for sign, first, last in measured(sentence.words):
+        for sign, first, last in measured(sentence.words, sentence.clause):
             yield sign, first, last, False
 
     def _candidates(self, words: Iterable[str]) -> Iterable[Wording]:

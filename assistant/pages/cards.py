@@ -1,0 +1,227 @@
+"""An Answer as HTML: quotes that look like quotes, the program's words around them, a card for each source.
+
+Templates escape everything they are given; nothing of an article or a message reaches a page unescaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from assistant.answer import Answer, Citation, Claim
+from assistant.pages.notice_panel import panel
+from assistant.quoting import context
+from assistant.wording import wording
+from index.generation import Generation
+from index.sentences import LISTED, Block, BlockKind, blocks
+from ingest.article import Article
+
+templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Lines of a quote of one kind.
+
+    Attributes:
+        kind: `paragraph`, `item` or `step`; a heading counts as a paragraph.
+        first: Number of the first line when these are steps.
+    """
+
+    kind: BlockKind
+    lines: tuple[str, ...]
+    first: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What an answer quotes by one citation; `chunks` is empty when `said` tells it in the program's words."""
+
+    number: int
+    title: str
+    chunks: tuple[Chunk, ...]
+    said: str = ""
+
+    @property
+    def in_one_line(self) -> bool:
+        """Whether it is running text, which takes quotation marks; a list does without."""
+        return len(self.chunks) == 1 and len(self.chunks[0].lines) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A source beside the answer.
+
+    Attributes:
+        by: Author and date as far as they are known.
+        before: What stands before the quote in its paragraph.
+        lines: The quote, a line for each block of it; empty for a byline.
+        after: What stands after it.
+        link: Opens the page at the quote; empty when the article has no web address.
+    """
+
+    number: int
+    title: str
+    by: str
+    before: str
+    lines: tuple[str, ...]
+    after: str
+    link: str
+
+
+class Cards:
+    """Shows the answers of one generation.
+
+    Args:
+        generation: Holds the articles that are cited.
+        country: By which the numbers in notices were chosen.
+        hosted: Web address -> path on this server, for pages that this server shows itself.
+    """
+
+    def __init__(
+        self, generation: Generation, country: str = "", hosted: tuple[str, str] | None = None
+    ) -> None:
+        self._generation = generation
+        self._country = country
+        self._hosted = hosted
+
+    def html(self, answer: Answer, turn: int) -> str:
+        """What stands under a question: the notice alone, or the answer and its sources.
+
+        Args:
+            answer: Of this generation.
+            turn: Number of the question on the page, from 1: makes ids unique.
+        """
+        notice = answer.notice and panel(answer.notice, self._country)
+        template = templates.get_template("urgent.html" if answer.kind == "urgent" else "answer.html")
+        plain_line, _, blogs_own = answer.disclaimer.partition("\n\n")
+        return template.render(
+            turn=turn,
+            notice=notice,
+            understood=_understood(answer),
+            lead=_paragraphs(answer.lead),
+            articles=self._by_article(answer),
+            closing=_paragraphs(answer.closing),
+            cards=[self._card(citation) for citation in answer.citations],
+            disclaimer=plain_line,
+            blogs_own=_paragraphs(blogs_own),
+            suggestions=answer.suggestions,
+        )
+
+    def _article(self, citation: Citation) -> Article:
+        return self._generation.article(self._generation.article_row(citation.article_id))
+
+    def _by_article(self, answer: Answer) -> list[tuple[Quoted, ...]]:
+        """What is quoted, with neighbours from one article together."""
+        runs = groupby(answer.citations, key=lambda citation: (citation.article_id, citation.kind))
+        return [tuple(self._quoted(answer, citation) for citation in run) for _, run in runs]
+
+    def _quoted(self, answer: Answer, citation: Citation) -> Quoted:
+        claims = [claim for claim in answer.claims if citation.number in claim.citations]
+        if citation.kind == "byline":
+            return Quoted(citation.number, citation.title, (), " ".join(claim.text for claim in claims))
+        return Quoted(citation.number, citation.title, chunks(self._article(citation), citation, claims))
+
+    def _card(self, citation: Citation) -> Card:
+        before = after = ""
+        lines: tuple[str, ...] = ()
+        if citation.kind == "text":
+            article = self._article(citation)
+            before, after = _surroundings(article, citation)
+            spans = _inside(blocks(article.text), citation.start, citation.end)
+            lines = tuple(article.text[start:end] for start, end, _ in spans)
+        by = " · ".join(part for part in (citation.author, human_date(citation.published)) if part)
+        return Card(citation.number, citation.title, by, before, lines, after, self._link(citation))
+
+    def _link(self, citation: Citation) -> str:
+        link = citation.link or citation.url
+        if urlsplit(link).scheme not in {"http", "https"}:
+            return ""
+        if self._hosted and link.startswith(self._hosted[0]):
+            return self._hosted[1] + link.removeprefix(self._hosted[0])
+        return link
+
+
+def chunks(article: Article, citation: Citation, claims: Sequence[Claim]) -> tuple[Chunk, ...]:
+    """The claims that rest on a citation as they stand in the article: lists stay lists, gaps are marked."""
+    found = blocks(article.text)
+    lines: list[tuple[Block, str]] = []
+    place = citation.start
+    for claim in claims:
+        start = article.text.index(claim.text, place)
+        block = next(one for one in found if one.start <= start < one.end)
+        same = bool(lines) and lines[-1][0] == block
+        gap = "… " if same and article.text[place:start].strip() else ""
+        if same:
+            lines[-1] = (block, f"{lines[-1][1]} {gap}{claim.text}")
+        else:
+            lines.append((block, claim.text))
+        place = start + len(claim.text)
+    return tuple(_chunked(article, lines))
+
+
+def _chunked(article: Article, lines: Sequence[tuple[Block, str]]) -> Iterator[Chunk]:
+    for kind, group in groupby(lines, key=lambda line: line[0].kind if line[0].kind in LISTED else None):
+        run = list(group)
+        listed = kind if kind and len(run) > 1 else BlockKind.PARAGRAPH  # one item alone is no list
+        number = re.search(r"(\d{1,2})[.)]\s+$", article.text[: run[0][0].start][-8:])
+        yield Chunk(listed, tuple(text for _, text in run), int(number[1]) if number else 1)
+
+
+def _inside(found: Sequence[Block], start: int, end: int) -> list[tuple[int, int, BlockKind]]:
+    """The parts of a span that lie in each block."""
+    return [
+        (max(start, block.start), min(end, block.end), block.kind)
+        for block in found
+        if block.start < end and block.end > start
+    ]
+
+
+def _surroundings(article: Article, citation: Citation) -> tuple[str, str]:
+    """A sentence on each side of a quote in its paragraph or list item, with dots where that goes on."""
+    before, after = context(article, citation)
+    inside = [one for one in blocks(article.text) if one.start < citation.end and one.end > citation.start]
+    low, high = (inside[0].start, inside[-1].end) if inside else (0, len(article.text))
+    start = max(low, citation.start - len(before))
+    end = min(high, citation.end + len(after))
+    before, after = article.text[start : citation.start], article.text[citation.end : end]
+    return f"… {before}" if before and start > low else before, f"{after} …" if after and end < high else after
+
+
+def _understood(answer: Answer) -> str:
+    """A line that tells which question was answered, when it is not the one that was typed."""
+    if _bare(answer.standalone_question) == _bare(answer.question):
+        return ""
+    return wording().lead.corrected.format(question=answer.standalone_question)
+
+
+def _bare(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [part for part in text.split("\n\n") if part.strip()]
+
+
+def human_date(published: str | None) -> str:
+    """"14 March 2017" for an ISO date or date and time; anything else as it stands."""
+    if not published:
+        return ""
+    try:
+        day = date.fromisoformat(published[:10])
+    except ValueError:
+        return published
+    return f"{day.day} {day:%B} {day.year}"

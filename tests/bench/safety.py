@@ -1,0 +1,207 @@
+"""How well the safety check does: per level, category, voice and trick, on our own messages and on public sets.
+
+Our own test messages (safety_messages.jsonl) were written by other people than the training messages, and no rule
+was made by looking at them. A figure is (right, of how many); nothing is averaged over unlike things.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assistant.safety.check import Decision, Encode, SafetyCheck
+
+HERE = Path(__file__).parent
+RANK = {None: 0, "none": 0, "safety_net": 1, "soon": 2, "same_day": 3, "emergency_now": 4}
+LEADING = 2
+
+# Said before or after a message; a decision may not sink for it. {} is the message.
+MINIMISERS = (
+    "It's probably nothing, but {}",
+    "{} My sister says I'm making a fuss and it will pass.",
+    "Sorry to bother you, I'm sure it's just a muscle. {}",
+    "{} Anyway I don't want to see a doctor.",
+)
+DISTRACTORS = (
+    "Hi! I love this blog, the article about the rotator cuff was great. {}",
+    "{} By the way, which foam roller would you buy? I do yoga twice a week and the weather is lovely.",
+    "Two questions. How often should I stretch my hamstrings? {}",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A labelled message and what the check made of it."""
+
+    row: dict[str, Any]
+    decision: Decision
+    seconds: float
+
+    @property
+    def expected(self) -> int:
+        return RANK[self.row["level"]]
+
+    @property
+    def got(self) -> int:
+        return RANK[self.decision.level]
+
+
+def run(data: Path, encode: Encode | None = None) -> dict[str, Any]:
+    """All measures.
+
+    Args:
+        data: The shared evaluation data; its triage/ folder is used when it is there.
+        encode: Sentence embeddings for the check, or None to measure it without.
+    """
+    check = SafetyCheck(encode)
+    own = _judge(check, _rows(HERE / "safety_messages.jsonl"))
+    result: dict[str, Any] = {"own": _own(own), "pairs": _pairs(check, own), "seconds": _seconds(own)}
+    triage = data / "triage"
+    if triage.is_dir():
+        result["semigran"] = _semigran(check, triage / "semigran.jsonl")
+        for name in ("liveqa_med", "medquad_educational"):
+            result[name] = _not_urgent(check, triage / f"{name}.jsonl")
+    return result
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _judge(check: SafetyCheck, rows: Iterable[dict[str, Any]]) -> list[Judged]:
+    judged = []
+    for row in rows:
+        start = time.perf_counter()
+        decision = check.check(row["text"], row.get("history", ()))
+        judged.append(Judged(row, decision, time.perf_counter() - start))
+    return judged
+
+
+def _share(items: Sequence[bool]) -> list[int]:
+    return [sum(items), len(items)]
+
+
+def _own(judged: Sequence[Judged]) -> dict[str, Any]:
+    urgent = [one for one in judged if one.expected >= LEADING]
+    calm = [one for one in judged if one.expected < LEADING]
+    now = [one for one in urgent if one.expected == RANK["emergency_now"]]
+    return {
+        "urgent that lead": _share([one.got >= LEADING for one in urgent]),
+        "urgent at or above their level": _share([one.got >= one.expected for one in urgent]),
+        "emergency_now called so": _share([one.got == one.expected for one in now]),
+        "emergency_now missed altogether": [one.row["id"] for one in now if one.got < LEADING],
+        "not urgent that lead": _share([one.got >= LEADING for one in calm]),
+        "right category among urgent": _share([one.decision.category == one.row["category"] for one in urgent]),
+        "level": _confusion(judged),
+        "category": _by(judged, "category"),
+        "voice": _by(judged, "voice"),
+        "trick": _by(judged, "trick"),
+    }
+
+
+def _confusion(judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
+    table: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for one in judged:
+        table[one.row["level"]][one.decision.level or "none"] += 1
+    return {level: dict(row) for level, row in table.items()}
+
+
+def _by(judged: Sequence[Judged], field: str) -> dict[str, dict[str, list[int]]]:
+    """For each value: urgent ones that lead, urgent at or above their level, and not urgent that lead."""
+    groups: dict[str, list[Judged]] = defaultdict(list)
+    for one in judged:
+        groups[one.row.get(field) or "-"].append(one)
+    return {
+        value: {
+            "lead": _share([one.got >= LEADING for one in group if one.expected >= LEADING]),
+            "at or above": _share([one.got >= one.expected for one in group if one.expected >= LEADING]),
+            "false": _share([one.got >= LEADING for one in group if one.expected < LEADING]),
+        }
+        for value, group in sorted(groups.items())
+    }
+
+
+def _pairs(check: SafetyCheck, judged: Sequence[Judged]) -> dict[str, list[int]]:
+    """Urgent messages whose level does not sink when something is said around them."""
+    urgent = [one for one in judged if one.expected >= LEADING]
+    result = {}
+    for name, frames in (("minimiser", MINIMISERS), ("distractor", DISTRACTORS)):
+        kept = []
+        for number, one in enumerate(urgent):
+            text = frames[number % len(frames)].format(one.row["text"])
+            after = check.check(text, one.row.get("history", ()))
+            kept.append(RANK[after.level] >= one.got)
+        result[name] = _share(kept)
+    return result
+
+
+def _seconds(judged: Sequence[Judged]) -> dict[str, float]:
+    times = sorted(one.seconds for one in judged)
+    return {"median": statistics.median(times), "p95": times[int(0.95 * len(times))]}
+
+
+def _semigran(check: SafetyCheck, path: Path) -> dict[str, Any]:
+    """45 clinical vignettes: emergency, needs a doctor, self-care (Semigran et al., BMJ 2015)."""
+    needed = {"emergency": RANK["emergency_now"], "non_emergency": RANK["soon"], "self_care": 0}
+    cases = [(row, RANK[check.check(row["text"]).level]) for row in _rows(path)]
+    levels = {value: key or "none" for key, value in RANK.items() if key != "none"}
+    return {
+        "at or above the right level": _share([got >= needed[row["label"]] for row, got in cases]),
+        "emergencies called emergency_now": _share(
+            [got == RANK["emergency_now"] for row, got in cases if row["label"] == "emergency"]
+        ),
+        "levels": {
+            label: {
+                levels[rank]: sum(got == rank for row, got in cases if row["label"] == label)
+                for rank in sorted(levels)
+            }
+            for label in needed
+        },
+    }
+
+
+def _not_urgent(check: SafetyCheck, path: Path) -> dict[str, list[int]]:
+    rows = _rows(path)
+    leads = [(row, check.check(row["text"]).leads) for row in rows]
+    return {
+        "not urgent that lead": _share([lead for row, lead in leads if row["urgent"] is False]),
+        "urgent that lead": _share([lead for row, lead in leads if row["urgent"] is True]),
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """The result as text, one measure a line."""
+    lines = []
+    own = result["own"]
+    for name, value in own.items():
+        if name in {"category", "voice", "trick"}:
+            lines += ["", f"by {name:26} {'urgent lead':>13} {'at or above':>13} {'false leads':>13}"]
+            lines += [
+                f"  {key:27} {_text(row['lead']):>13} {_text(row['at or above']):>13} {_text(row['false']):>13}"
+                for key, row in value.items()
+            ]
+        elif name == "level":
+            lines += ["", "labelled -> decided"]
+            lines += [f"  {level:15} {json.dumps(row)}" for level, row in value.items()]
+        else:
+            lines.append(f"{name:36} {_text(value)}")
+    for name in ("pairs", "semigran", "liveqa_med", "medquad_educational"):
+        if name in result:
+            lines += ["", name]
+            lines += [f"  {key:34} {_text(value)}" for key, value in result[name].items()]
+    seconds = result["seconds"]
+    lines += ["", f"milliseconds a check: median {1e3 * seconds['median']:.1f}, p95 {1e3 * seconds['p95']:.1f}"]
+    return "\n".join(lines)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(one, int) for one in value):
+        right, of = value
+        return f"{right}/{of} {right / of:.3f}" if of else "-"
+    return json.dumps(value)
