@@ -12,7 +12,7 @@ from functools import cached_property
 from assistant import conversation, evidence, grounding, quoting
 from assistant.answer import Answer, AnswerKind, Citation, Claim, ShownNotice
 from assistant.evidence import Selection
-from assistant.question import Asks, Reading, read
+from assistant.question import BRIDGES, Asks, Reading, read
 from assistant.safety import scope
 from assistant.safety.check import Decision, SafetyCheck
 from assistant.safety.notices import notice
@@ -83,8 +83,8 @@ class Assistant:
             return turn.finish("refusal", lead=refusal.text), Trace(decision)
 
         standalone = conversation.standalone(question, history, self._queries.lexicon)
-        query = self._queries.make(standalone)
-        reading = read(query.text)
+        reading = read(standalone)
+        query = self._queries.make(standalone, BRIDGES.get(reading.asks, ()))
         found = self._retriever.retrieve(query)
         clock.lap("retrieve")
         selection = evidence.select(reading, query, found, self.generation)
@@ -139,7 +139,7 @@ class _Clock:
 
 
 # Below the first the articles do not speak of the matter; from the second on they say it.
-_RELATED, _ANSWER = 0.30, 0.50
+_RELATED, _ANSWER = 0.30, 0.40
 
 
 class _Turn:
@@ -173,6 +173,8 @@ class _Turn:
             article = self._article(found.hits[0])
             if draft := quoting.byline(article, reading.asks):
                 return self.finish("answer", draft, lead=self._texts.lead.byline)
+        if reading.asks is Asks.READERS:
+            return self._readers(query, found, selection)
         kind: AnswerKind = "answer"
         if selection.answerable < _ANSWER:
             kind = (
@@ -187,6 +189,16 @@ class _Turn:
         if scope.asks_personal_diagnosis(self._question):
             closing.append(scope.personal_diagnosis_line())
         return self.finish(kind, quoting.quote(selection.evidence), lead=lead, closing=" ".join(closing))
+
+    def _readers(self, query: Query, found: Found, selection: Selection) -> Answer:
+        """What other readers have been through: no article answers that, and no comment may."""
+        comment = self._assistant.comment_hit(query, found)
+        if not comment or selection.on_topic < _RELATED:
+            return self._abstention(query, found)
+        lead = self._texts.lead.comment.format(title=self._article(comment).title)
+        draft = quoting.quote(selection.evidence)
+        closing = " ".join(self._texts.cautions(self._question))
+        return self.finish("related", draft, lead=f"{lead} {self._texts.lead.nearest}", closing=closing)
 
     def _abstention(self, query: Query, found: Found) -> Answer:
         comment = self._assistant.comment_hit(query, found)

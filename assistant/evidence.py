@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -24,6 +24,8 @@ from ingest.article import Article
 _WORDS = 120
 _LIST_WORDS = 260
 _SPANS = 3
+# A sentence this far below the best one is not worth a reader's time (log-odds; see the answers bench).
+_GAP = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,19 +245,18 @@ def _features(looking: _Looking, hit: Hit) -> Floats:
     return np.array(rows, np.float32)
 
 
-# A wish for a muscle, a condition or a technique weighs more than its rarity says; a word of asking, less.
-_NAMED_WEIGHT, _ASKING_WEIGHT = 1.6, 0.1
+_ASKING_WEIGHT = 0.1
 
 
 def _heft(query: Query, generation: Generation) -> Floats:
-    """The weight of each wish: the rarity of its own rarest word; an unknown word is the rarest of all."""
+    """The weight of each wish: what it says in itself, times how rare it is here; a word of asking, little."""
     unknown = float(np.log1p(generation.keywords.size))
     heft = []
-    for wish, named in zip(query.wishes, query.named, strict=True):
+    for wish, salience in zip(query.wishes, query.salience, strict=True):
         names = wish[0][0]
         rarity = max((generation.keywords.rarity(term) or unknown for term in names), default=0.0)
         asking = all(is_asking(term) for term in names)
-        heft.append(rarity * (_ASKING_WEIGHT if asking else _NAMED_WEIGHT if named else 1.0))
+        heft.append(salience * (0.4 + 0.6 * rarity / unknown) * (_ASKING_WEIGHT if asking else 1.0))
     return np.array(heft, np.float32)
 
 
@@ -290,7 +291,7 @@ def _chosen(
     spans: list[Evidence] = []
     budget = _WORDS
     for candidate in considered[:12]:
-        if spans and candidate.score < best.score - 0.12:
+        if spans and candidate.score < best.score - _GAP:
             break
         evidence = _span(reading, candidate, generation)
         size = len(evidence.quote.split())
@@ -309,6 +310,8 @@ def _span(reading: Reading, candidate: Candidate, generation: Generation) -> Evi
     every = candidate.hit.passage.sentences
     place = candidate.place
     low = high = place
+    if place and _leans(article.text[candidate.sentence.start : candidate.sentence.end], every, place):
+        low -= 1
     wants_list = reading.asks in {Asks.LIST, Asks.STEPS, Asks.CAUSE}
     leads_in = article.text[candidate.sentence.start : candidate.sentence.end].endswith(":")
     if leads_in:
@@ -322,6 +325,19 @@ def _span(reading: Reading, candidate: Candidate, generation: Generation) -> Evi
         high -= 1
     inside = tuple((one.start, one.end) for one in every[low : high + 1])
     return Evidence(article, candidate.hit.passage, inside[0][0], inside[-1][1], inside, candidate.score)
+
+
+# A sentence that begins like this says nothing without the one before it.
+_LEANING = re.compile(
+    r"[\"“'‘(]*(?:this|these|that|those|it|its|they|their|he|she|both|such|another|then|here|instead|however"
+    r"|the (?:latter|former|same|two|other|second|third|first)|a (?:second|third)|(?:so|but|and|or)\b)\b",
+    re.IGNORECASE,
+)
+
+
+def _leans(text: str, every: Sequence[Sentence], place: int) -> bool:
+    """Whether a sentence takes its subject from the one before it in its paragraph."""
+    return every[place - 1].block == every[place].block and bool(_LEANING.match(text))
 
 
 def _list_around(every: Sequence[Sentence], place: int) -> tuple[int, int]:

@@ -2,8 +2,8 @@
 
     python -m assistant.fit
 
-writes evidence.json again, the same for the same files. The questions are the project's own, and other people's
-than the golden ones that measure the result.
+writes evidence.json again, the same for the same files. The questions are the project's own, and written by
+other people than the golden ones that measure the result.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from tqdm import tqdm
 
 from assistant import conversation, evidence
 from assistant.evidence import FEATURES, MODEL_FILE, Model, Selection
-from assistant.question import read
+from assistant.question import BRIDGES, read
 from index.encoder import Encoder, Floats
 from index.generation import Generation, Sourced
 from index.query import QueryMaker
@@ -39,13 +42,13 @@ class Example:
     """One fitting question with its candidates.
 
     Attributes:
-        selection: What was considered, in the order of the model of the round before.
-        right: For each candidate, whether it answers.
+        features: Of every candidate: shape (candidates, features).
+        right: For each candidate, whether it answers: shape (candidates,).
         kind: The first kind that is expected.
     """
 
-    selection: Selection
-    right: tuple[bool, ...]
+    features: Floats
+    right: NDArray[np.bool_]
     kind: str
 
 
@@ -57,30 +60,42 @@ def main() -> None:
         store.write([Sourced(one, "sample") for one in read_sources([sample.FOLDER]).articles], encoder)
         retriever = Retriever(store.open(encoder.identity), encoder)
         questions = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
-        model = evidence.fitted()
-        for _ in range(_ROUNDS):  # which sentence comes first decides what the second and third fit see
-            examples = _examples(questions, retriever, model)
-            model = fit(examples)
-    MODEL_FILE.write_text(model.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        examples = [one for question in tqdm(questions) if (one := _example(question, retriever))]
+    MODEL_FILE.write_text(fit(examples).model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def fit(examples: Sequence[Example]) -> Model:
     """The model for some examples."""
-    return Model(rank=_fit_rank(examples), answer=_fit_answer(examples), topic=_fit_topic(examples))
+    weights = np.array([evidence.fitted().rank.get(name, 0.0) for name in FEATURES], np.float32)
+    for _ in range(_ROUNDS):  # the order of one round tells the next which wrong sentences are the hardest
+        weights = _fit_rank(examples, weights)
+    best = np.array([one.features[np.argmax(one.features @ weights)] for one in examples])
+    return Model(
+        rank=_named(FEATURES, weights),
+        answer=_fit_best(best, np.array([one.kind == "answer" for one in examples])),
+        topic=_fit_best(best, np.array([one.kind != "abstention" for one in examples])),
+    )
 
 
-def _examples(questions: Sequence[dict[str, Any]], retriever: Retriever, model: Model) -> list[Example]:
-    maker = QueryMaker.of(retriever.generation, retriever.encoder)
-    examples = []
-    for one in questions:
-        query = maker.make(conversation.standalone(one["question"], one.get("history", ()), maker.lexicon))
-        found = retriever.retrieve(query)
-        selection = evidence.select(read(query.text), query, found, retriever.generation, model)
-        wanted = [" ".join(text.split()) for text in one.get("must_quote_any", ())]
-        examples.append(
-            Example(selection, _right(selection, wanted, retriever.generation), one["kinds"][0])
-        )
-    return examples
+def _example(question: dict[str, Any], retriever: Retriever) -> Example | None:
+    maker = _maker(retriever)
+    standalone = conversation.standalone(question["question"], question.get("history", ()), maker.lexicon)
+    reading = read(standalone)
+    query = maker.make(standalone, BRIDGES.get(reading.asks, ()))
+    selection = evidence.select(reading, query, retriever.retrieve(query), retriever.generation)
+    if not selection.considered:
+        return None
+    wanted = [" ".join(text.split()) for text in question.get("must_quote_any", ())]
+    return Example(
+        np.array([candidate.features for candidate in selection.considered]),
+        np.array(_right(selection, wanted, retriever.generation)),
+        question["kinds"][0],
+    )
+
+
+@cache
+def _maker(retriever: Retriever) -> QueryMaker:
+    return QueryMaker.of(retriever.generation, retriever.encoder)
 
 
 def _right(selection: Selection, wanted: Sequence[str], generation: Generation) -> tuple[bool, ...]:
@@ -92,51 +107,40 @@ def _right(selection: Selection, wanted: Sequence[str], generation: Generation) 
     return tuple(flags)
 
 
-def _fit_rank(examples: Sequence[Example]) -> dict[str, float]:
-    """Right sentences against the wrong ones of the same question, each pair's difference an example."""
-    differences = []
+_HARDEST = 15
+
+
+def _fit_rank(examples: Sequence[Example], weights: Floats) -> Floats:
+    """Right sentences against the hardest wrong ones of the same question: logistic on their differences."""
+    differences, shares = [], []
     for one in examples:
-        rows = np.array([candidate.features for candidate in one.selection.considered])
-        right = np.array(one.right, bool)
-        if one.kind != "answer" or not right.any() or right.all():
+        if one.kind != "answer" or not one.right.any() or one.right.all():
             continue
-        wrong = rows[~right][:15]  # the hardest: they came first
-        for row in rows[right]:
-            differences.append((row - wrong) / np.sqrt(len(wrong) * right.sum()))
-    stacked = np.concatenate(differences)
-    both = np.concatenate([stacked, -stacked])
-    labels = np.concatenate([np.ones(len(stacked)), np.zeros(len(stacked))])
-    weights = _logistic(both, labels, intercept=False)
-    return {name: round(float(value), 4) for name, value in zip(FEATURES, weights, strict=True)}
-
-
-def _fit_answer(examples: Sequence[Example]) -> dict[str, float]:
-    """Whether what comes first answers: not when nothing could, and not when it is the wrong sentence's place."""
-    rows = [one for one in examples if one.selection.considered]
-    labels = np.array([one.kind == "answer" for one in rows], float)
-    return _fit_best(rows, labels)
-
-
-def _fit_topic(examples: Sequence[Example]) -> dict[str, float]:
-    rows = [one for one in examples if one.selection.considered]
-    return _fit_best(rows, np.array([one.kind != "abstention" for one in rows], float))
+        wrong = one.features[~one.right]
+        wrong = wrong[np.argsort(-(wrong @ weights), kind="stable")[:_HARDEST]]
+        for row in one.features[one.right]:
+            differences.append(row - wrong)
+            shares.append(np.full(len(wrong), 1 / (len(wrong) * one.right.sum())))
+    rows, share = np.concatenate(differences), np.concatenate(shares)
+    scale = rows.std(axis=0) + 1e-6
+    model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=2000)
+    labels = np.repeat([1, 0], len(rows))
+    model.fit(np.concatenate([rows, -rows]) / scale, labels, sample_weight=np.tile(share, 2))
+    return np.asarray(model.coef_[0] / scale, np.float32)
 
 
 _BEST = ("cosine", "own", "context", "leaning", "missing", "passage")
 
 
-def _fit_best(examples: Sequence[Example], labels: Floats) -> dict[str, float]:
-    rows = np.array([one.selection.considered[0].features for one in examples])
+def _fit_best(best: Floats, labels: NDArray[np.bool_]) -> dict[str, float]:
+    """The odds by the sentence that comes first; both outcomes weigh the same, whatever their number here."""
     columns = [FEATURES.index(name) for name in _BEST]
-    model = LogisticRegression(C=10.0, max_iter=2000).fit(rows[:, columns], labels)
-    fitted = {name: round(float(value), 4) for name, value in zip(_BEST, model.coef_[0], strict=True)}
-    return {**fitted, "bias": round(float(model.intercept_[0]), 4)}
+    model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=2000).fit(best[:, columns], labels)
+    return {**_named(_BEST, model.coef_[0]), "bias": round(float(model.intercept_[0]), 4)}
 
 
-def _logistic(rows: Floats, labels: Floats, *, intercept: bool) -> Floats:
-    scale = rows.std(axis=0) + 1e-6
-    model = LogisticRegression(C=1.0, fit_intercept=intercept, max_iter=2000).fit(rows / scale, labels)
-    return np.asarray(model.coef_[0] / scale, np.float32)
+def _named(names: Sequence[str], weights: Floats) -> dict[str, float]:
+    return {name: round(float(value), 4) for name, value in zip(names, weights, strict=True)}
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ class Asks(StrEnum):
     LIST = "list"
     YES_NO = "yes_no"
     COMPARISON = "comparison"
+    PERMISSION = "permission"
+    READERS = "readers"
     DEFINITION = "definition"
     OPEN = "open"
 
@@ -40,6 +42,19 @@ _KINDS: tuple[tuple[Asks, re.Pattern[str]], ...] = tuple(
             r"\b(?:article|post|piece|page)\b"
             r"|\b(?:when|what (?:year|date|day|month))\b.{0,80}\b(?:article|post|piece|page)\b"
             r"|\bhow (?:old|recent) is (?:the|this|that) (?:article|post)\b",
+        ),
+        (
+            Asks.READERS,
+            r"\b(?:any(?:one|body)|some(?:one|body)) else\b|\b(?:has|have|did|does) any(?:one|body)\b"
+            r"|\b(?:other|what do) (?:readers?|people|users|visitors)\b.{0,20}\b(?:say|said|comment|wr[io]te)"
+            r"|\bcomments?\b",
+        ),
+        (
+            Asks.PERMISSION,
+            r"\b(?:can|could|may|should|am) i\b.{0,20}\b(?:try|do|use|perform|practi[sc]e|treat)\b.{0,60}"
+            r"\bon (?:my (?:friend|wife|husband|partner|child|kid|son|daughter|mum|mom|dad|client|patient|m\w+)"
+            r"|a|an|some|other|another)\b"
+            r"|\bwho (?:can|may|should|is allowed to) (?:do|use|perform|give|apply)\b",
         ),
         (
             Asks.COMPARISON,
@@ -79,6 +94,19 @@ _KINDS: tuple[tuple[Asks, re.Pattern[str]], ...] = tuple(
         (Asks.DEFINITION, r"\bwhat(?:'s| is| are|s)\b|\bdefine\b|\bmeaning of\b|\bwhat does .{1,40} mean\b"),
     )
 )
+
+
+# How articles speak of something that visitors ask for in quite other words.
+BRIDGES: dict[Asks, tuple[str, ...]] = {
+    Asks.PERMISSION: (
+        "scope of practice",
+        "do not perform",
+        "qualified",
+        "trained therapist",
+        "licensed",
+        "reserved for professionals",
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)

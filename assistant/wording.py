@@ -24,6 +24,7 @@ class Lead(_Strict):
     steps: str
     comparison: str
     related: str
+    nearest: str
     byline: str
     refusal: str
     abstention: str

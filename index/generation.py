@@ -19,13 +19,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from index.encoder import Encoder, Floats, ModelIdentity
-from index.errors import GenerationError
+from index.errors import GenerationError, StoreError
 from index.keywords import Keywords, terms, words
 from index.passage import Passage, Sentence, embedding_text, split
 from index.sentences import BlockKind
@@ -50,6 +51,8 @@ _SENTENCE = np.dtype(
     [("start", "i4"), ("end", "i4"), ("block", "i4"), ("kind", "u1"), ("heading", "i4", (2,))]
 )
 _KINDS = tuple(BlockKind)
+# What numpy, faiss and bm25s raise on files that were altered after they were written.
+_DAMAGED = (OSError, ValueError, KeyError, TypeError, SyntaxError, TokenError, MemoryError)
 
 
 class Counts(BaseModel):
@@ -134,14 +137,14 @@ class Generation:
             self.vectors = Vectors.load(folder / "passages.faiss")
             self.keywords = Keywords.load(folder / "keywords")
             catalogue = json.loads((folder / "catalogue.json").read_bytes())
-        except (OSError, ValueError, KeyError) as error:
+            self.ids: tuple[str, ...] = tuple(catalogue["ids"])
+            self.sources: tuple[str, ...] = tuple(catalogue["sources"])
+            self.passage_articles = np.asarray(self._passages["article"])  # shape (passages,): article rows
+        except _DAMAGED as error:
             raise GenerationError(
                 f"The generation in {folder} cannot be opened: {error}. "
                 "Run `referral store rollback` to serve the one before it, or index again."
             ) from error
-        self.ids: tuple[str, ...] = tuple(catalogue["ids"])
-        self.sources: tuple[str, ...] = tuple(catalogue["sources"])
-        self.passage_articles = np.asarray(self._passages["article"])  # shape (passages,): article rows
         counts = self.manifest.counts
         self.article_passages = counts.passages - counts.comment_passages
         self.article = lru_cache(maxsize=4096)(self._article)
@@ -291,6 +294,9 @@ def build(
         encoder: Encodes every passage that `previous` does not hold.
         previous: Its vectors are reused where the same text was read by the same model.
         progress: Called with passages done and passages to embed.
+
+    Raises:
+        StoreError: There is no sentence in any article.
     """
     ordered = sorted(sourced, key=lambda one: one.article.id)
     rows = [
@@ -298,6 +304,8 @@ def build(
         for number, one in enumerate(ordered)
         for passage in split(one.article, encoder.count_tokens, encoder.window)
     ]
+    if not rows:
+        raise StoreError("None of the articles has a sentence to index, so the store is left as it was.")
     rows.sort(key=lambda row: row.passage.kind == "comment")  # stable: articles' rows first
 
     vectors, sentence_vectors, embedded = _vectors(rows, encoder, previous, progress)
@@ -371,7 +379,7 @@ def _vectors(
         [rows[place].text for place in fresh], [rows[place].spans() for place in fresh], progress=advance
     )
     vectors = np.zeros((len(rows), encoder.identity.dimension), np.float32)
-    parts: list[Floats] = [np.zeros((0, encoder.identity.dimension), np.float32)] * (len(rows) or 1)
+    parts: list[Floats] = [np.zeros((0, encoder.identity.dimension), np.float32)] * len(rows)
     for position, place in enumerate(fresh):
         vectors[place], parts[place] = new[position], new_parts[position]
     if previous:

@@ -60,12 +60,19 @@ Wording = tuple[tuple[str, ...], float]
 Wish = Sequence[Wording]
 
 
+# Stands in a document without terms, since bm25s cannot index a corpus that has none; it is never found.
+_NO_TERM = "\0"
+
+
 class Keywords:
     """A BM25 index: rows are documents in the order in which they were given."""
 
     def __init__(self, index: bm25s.BM25) -> None:
         self._index = index
-        self._vocabulary: dict[str, int] = index.vocab_dict
+        # bm25s adds an empty term that has no scores
+        self._vocabulary = {
+            term: token for term, token in index.vocab_dict.items() if term not in {"", _NO_TERM}
+        }
         self._data = index.scores["data"]
         self._rows = index.scores["indices"]
         self._starts = index.scores["indptr"]
@@ -75,8 +82,7 @@ class Keywords:
     def build(cls, documents: Sequence[Sequence[str]]) -> Keywords:
         """Index documents given as their terms."""
         index = bm25s.BM25(k1=_K1, b=_B, method="lucene")
-        # bm25s cannot index a corpus without a single term; this one is never asked for
-        index.index([list(one) or ["\0"] for one in documents], show_progress=False)
+        index.index([list(one) or [_NO_TERM] for one in documents], show_progress=False)
         return cls(index)
 
     @classmethod
@@ -101,10 +107,6 @@ class Keywords:
         """How many documents hold the term."""
         token = self._vocabulary.get(term)
         return 0 if token is None else int(self._starts[token + 1] - self._starts[token])
-
-    def vocabulary(self) -> list[str]:
-        """Every term, in no order."""
-        return [term for term in self._vocabulary if term]
 
     def scores(self, wishes: Sequence[Wish]) -> Floats:
         """BM25 of every document: shape (documents,).

@@ -251,7 +251,7 @@ class Lexicon:
 
     def __init__(self, file: _File) -> None:
         claims = list(_claims(file))
-        problems = [*_repeated_keys(file), *_conflicts(claims)]
+        problems = [*_repeated_keys(file), *_conflicts(claims), *_lost(file, claims)]
         if problems:
             raise LexiconError("The lexicon contradicts itself. " + " ".join(problems))
         self._kinds = {key: kind for kind, entries in file.entries.items() for key in entries}
@@ -260,7 +260,7 @@ class Lexicon:
         self._exact = {key: _meaning(found) for key, found in exact.items()}
         self._rooted = {key: _meaning(found) for key, found in rooted.items()}
         self._rooted.update({_key(phrase): _Meaning((), ()) for phrase in file.ignore.phrases})
-        self._lengths = _lengths([*self._rooted, *self._exact])
+        self._lengths = _lengths(self._rooted, self._exact)
         self._related = _related(file)
         self.misspelt = _misspelt(file)
         self.words = _right_words(file, claims)
@@ -500,11 +500,14 @@ def _meaning(claims: Mapping[str, _Claim]) -> _Meaning:
     return _Meaning(concepts, tuple((terms, weight) for terms, weight in leads if terms))
 
 
-def _lengths(keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
+def _lengths(rooted: Iterable[str], exact: Iterable[str]) -> dict[str, tuple[int, ...]]:
     """By the root of their first word: how many words the phrases have, longest first."""
     found: dict[str, set[int]] = {}
-    for key in keys:
+    for key in rooted:
         parts = key.removeprefix("the ").split(" ")
+        found.setdefault(parts[0], set()).add(len(parts))
+    for key in exact:
+        parts = key.split(" ")
         found.setdefault(root(parts[0]), set()).add(len(parts))
     return {first: tuple(sorted(counts, reverse=True)) for first, counts in found.items()}
 
@@ -564,3 +567,10 @@ def _conflicts(claims: Sequence[_Claim]) -> Iterator[str]:
     for claim in claims:
         if claim.field == "misspelt" and _spelt(claim.phrase) in right:
             yield f'"{claim.phrase}" of "{claim.concept}" is listed as right and as misspelt.'
+
+
+def _lost(file: _File, claims: Iterable[_Claim]) -> Iterator[str]:
+    claimed = {_key(claim.phrase): claim for claim in claims}
+    for phrase in file.ignore.phrases:
+        if claim := claimed.get(_key(phrase)):
+            yield f'"{phrase}" is to be ignored, but "{claim.concept}" has it as "{claim.phrase}".'

@@ -77,6 +77,8 @@ class Hit:
 
 # Sections shorter than this many tokens share a passage: a lone "Nerve: femoral" retrieves badly.
 _SMALL = 60
+# Room in the window for the tokens that every model adds at both ends, and for an ordinary heading.
+_SPECIAL, _HEADING = 2, 14
 
 
 def split(article: Article, count: Callable[[Sequence[str]], list[int]], window: int) -> list[Passage]:
@@ -91,7 +93,7 @@ def split(article: Article, count: Callable[[Sequence[str]], list[int]], window:
         Passages of the article in reading order, then those of its comments. A single sentence longer than
         the window stays whole: its end is then beyond what the encoder reads, but is still quoted in full.
     """
-    budget = max(window // 2, window - 16 - sum(count([article.title])))
+    budget = max(window // 2, window - _SPECIAL - _HEADING - sum(count([article.title])))
     cut = [_passage(article, group, None) for group in _groups(article.text, count, budget)]
     for number, comment in enumerate(article.comments):
         cut += [_passage(article, group, number) for group in _groups(comment.text, count, budget)]
@@ -143,19 +145,29 @@ def _sentence(span: tuple[int, int], number: int, block: Block, heading: tuple[i
 def _groups(text: str, count: Callable[[Sequence[str]], list[int]], budget: int) -> Iterator[list[Sentence]]:
     """Runs of sentences, each to be one passage of at most `budget` tokens."""
     every = text_sentences(text)
-    sizes = dict(zip(every, count([text[one.start : one.end] for one in every]), strict=True))
+    sizes = _sizes(text, every, count)
     waiting: list[Sentence] = []  # small sections that may still share a passage
     for section in _sections(every):
-        small = sum(sizes[one] for one in section) <= _SMALL
+        small = _total(section, sizes) <= min(_SMALL, budget // 2)
         if waiting and (not small or _total([*waiting, *section], sizes) > budget // 2):
             yield waiting
             waiting = []
         if small:
             waiting += section
         else:
-            yield from _balanced(section, sizes, budget)
+            heading = sum(count([text[slice(*section[0].heading)]]))
+            yield from _balanced(section, sizes, max(budget // 2, budget - max(0, heading - _HEADING)))
     if waiting:
         yield waiting
+
+
+def _sizes(
+    text: str, every: Sequence[Sentence], count: Callable[[Sequence[str]], list[int]]
+) -> dict[Sentence, int]:
+    """Tokens of each sentence and of what parts it from the one before: a list mark, or a heading."""
+    starts = [0, *(one.end for one in every)]
+    texts = [text[start : one.end] for start, one in zip(starts, every, strict=False)]
+    return dict(zip(every, count(texts), strict=True))
 
 
 def _sections(every: Sequence[Sentence]) -> Iterator[list[Sentence]]:

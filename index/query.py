@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,22 +21,49 @@ class QueryMaker:
 
     spelling: Spelling
     lexicon: Lexicon
+    common: dict[str, int]
 
     @classmethod
     def of(cls, generation: Generation, encoder: Encoder) -> QueryMaker:
         """The maker for a generation and the encoder that searches it."""
         lexicon = Lexicon.load()
-        return cls(Spelling(generation.word_counts(), encoder.known_words(), lexicon), lexicon)
+        common = encoder.common_words()
+        return cls(Spelling(generation.word_counts(), frozenset(common), lexicon), lexicon, common)
 
-    def make(self, question: str) -> Query:
-        """The query for a question that stands alone."""
+    def make(self, question: str, bridge: Sequence[str] = ()) -> Query:
+        """The query for a question that stands alone.
+
+        Args:
+            question: As it was asked.
+            bridge: Other words by which articles speak of what is asked, when the question's own words are
+                not theirs; one of them is enough.
+        """
         text = self.spelling.correct(question).text
         wishes = _wishes(text, self.lexicon.expand(text))
-        named = tuple(self._names_something(wish) for wish in wishes)
-        return Query(text, tuple(wishes.values()), named)
+        salience = [self._salience(phrase) for phrase in wishes]
+        wordings = [tuple(terms(one)) for one in bridge]
+        if wordings:
+            return Query(
+                f"{text} {', '.join(bridge)}",
+                (*wishes.values(), tuple((one, 1.0) for one in wordings)),
+                (*salience, 1.0),
+            )
+        return Query(text, tuple(wishes.values()), tuple(salience))
 
-    def _names_something(self, phrase: str) -> bool:
-        return any(self.lexicon.kind(concept) in _NAMED for concept in self.lexicon.concepts(phrase))
+    def _salience(self, phrase: str) -> float:
+        if any(self.lexicon.kind(concept) in _NAMED for concept in self.lexicon.concepts(phrase)):
+            return _NAMED_SALIENCE
+        ranks = [self.common.get(word) for word in words(phrase) if word not in STOPWORDS]
+        return max((1.0 if rank is None else _rarity(rank, len(self.common)) for rank in ranks), default=0.0)
+
+
+_NAMED_SALIENCE = 1.6
+_COMMONEST = 0.1
+
+
+def _rarity(rank: int, size: int) -> float:
+    """By the logarithm of the rank (Zipf's law): 0.1 up to the 300th word, 1 for the last."""
+    return max(_COMMONEST, (math.log(rank) - math.log(300)) / (math.log(size) - math.log(300)))
 
 
 # Kinds of concept that an answer has to speak of when a question names one.

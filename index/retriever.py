@@ -24,12 +24,13 @@ class Query:
     Attributes:
         text: What the encoder reads.
         wishes: What the keywords look for; see `index.keywords`.
-        named: For each wish, whether it names a muscle, a condition or the like: an answer must speak of it.
+        salience: For each wish, how much it says whatever the corpus: above 1 when it names a muscle, a
+            condition or the like, 1 for a rare word, near 0 for the commonest.
     """
 
     text: str
     wishes: tuple[Wish, ...]
-    named: tuple[bool, ...]
+    salience: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Found:
 def plain_query(text: str) -> Query:
     """A query as it was typed, without the lexicon."""
     wishes = tuple((((term,), 1.0),) for term in dict.fromkeys(terms(text)))
-    return Query(text, wishes, (False,) * len(wishes))
+    return Query(text, wishes, (1.0,) * len(wishes))
 
 
 class Retriever:

@@ -34,7 +34,7 @@ class Block:
     end: int
 
 
-_HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t]+(?P<hash>.+?)[ \t]*#*|\*\*(?P<bold>[^\s*][^*]{0,68}[^\s*])\*\*:?)[ \t]*$")
+_HEADING = re.compile(r"\s*(?:#{1,6}\s+(?P<hash>\S.*?)\s*#*|\*\*(?P<bold>[^\s*][^*]{0,68}[^\s*])\*\*:?)\s*$")
 _ITEM = re.compile(r"[ \t]*(?:(?P<bullet>[-*+•·▪◦–])|(?P<number>\d{1,2})[.)])[ \t]+(?=\S)")
 _CLOSED = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 
@@ -132,8 +132,10 @@ _ABBREVIATION = re.compile(
 _MAY_CLOSE = re.compile(
     r"(?:a\.m|p\.m|etc|al|min|max|sec|hrs?|wk|mm|cm|kg|lbs?|oz|ft|in|inc|no|art|est)\.$", re.IGNORECASE
 )
-# (the look-behind keeps a long row of dots from being tried from each of its dots)
-_BREAK = re.compile(r"(?:(?<![.!?…])[.!?…]+|[。！？])[\"'”’)\]]*(?=\s)\s+(?=[\"'“‘(\[]*(?:[A-Z0-9À-ÖØ-Þ]|[-–•*]\s))")
+# The look-behind keeps a long row of dots from being tried from each of its dots.
+_BREAK = re.compile(
+    r"(?:(?<![.!?…])[.!?…]+|[。！？])[\"'”’)\]]*(?=\s)\s+(?=[\"'“‘(\[]*(?:[A-Z0-9À-ÖØ-Þ]|[-–•*]\s))"
+)
 # Some pages lose the blank between sentences: "…of the hip.It also…".
 _GLUED = re.compile(r"(?<=[a-z)]{2})[.!?](?=[A-Z][a-z]+[ ,])")
 

@@ -72,8 +72,8 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _ADDRESS = re.compile(r"\S*(?:@|://|www\.)\S*")
 _TITLES = frozenset({"dr", "mr", "mrs", "ms", "prof"})
 _PREFIX = re.compile(
-    r"(?:un|re|non|over|under|pre|post|anti|sub|inter|intra|hyper|hypo|micro|multi|semi|super|supra|infra|para"
-    r"|peri|mid|mis|out|self|auto|bio|electro|neuro|osteo|thermo|pseudo)(?=[a-z]{4})"
+    r"^(?:under|un|over|re|non|pre|post|anti|sub|inter|intra|hyper|hypo|micro|multi|semi|super|supra|infra|para|peri"
+    r"|mid|mis|out|self|auto|bio|electro|neuro|osteo|thermo|pseudo|counter|cranio|facio)(?=[a-z]{4})"
 )
 _SUFFIX = re.compile(
     r"(?<=[a-z]{3})(?:like|less|ness|able|ish|ful|wise|ly|ers?|ists?|y|ments?|ity|ic|als?|ations?)$"
@@ -111,7 +111,8 @@ class Spelling:
         self._listed = {wrong: _nearest_name(wrong, names) for wrong, names in lexicon.misspelt.items()}
         self._listed_starts = frozenset(wrong.split(" ")[0] for wrong in self._listed if " " in wrong)
         self._between = {one.word: one for one in lexicon.shorthand_between}
-        self._buckets = _buckets(self._right)
+        self._any = _buckets(self._right)
+        self._anatomical = _buckets(lexicon.words)
 
     def correct(self, query: str) -> Correction:
         """The query with its misspelt words replaced; the very same text when there are none."""
@@ -156,7 +157,8 @@ class Spelling:
                 if name and all(one.gap in (" ", "-") for one in span[:-1]):
                     return _Fix(place, len(span), name, listed=True)
         if name := self._listed.get(token.plain):
-            return _Fix(place, 1, name, listed=True)
+            ending = "" if _possessive(name) else _possessive(token.text)
+            return _Fix(place, 1, name + ending, listed=True)
         typed = token.text.lower()
         means = None if token.name else self._lexicon.shorthand.get(typed)
         if not means and (between := self._between.get(typed)) and _tells(between, tokens, place):
@@ -197,7 +199,7 @@ class Spelling:
             return None
         for times in (r"\1", r"\1\1"):
             short = _STRETCHED.sub(times, word)
-            if short in self._right:
+            if len(short) > 1 and short in self._right:
                 return self._lexicon.shorthand.get(short, short)
         return None
 
@@ -222,11 +224,8 @@ class Spelling:
     def _nearest(self, tokens: Sequence[_Token], place: int) -> str | None:
         """The one word that was clearly meant, or None."""
         word = tokens[place].plain
-        limit = 1 if len(word) < 8 else 2
-        found = sorted(
-            self._candidate(word, near, distance, tokens, place) for near, distance in self._near(word, limit)
-        )
-        found = [one for one in found if one.cost <= limit]
+        rated = (self._candidate(near, edits, tokens, place) for near, edits in self._near(word))
+        found = sorted(one for one in rated if one)
         if not found:
             return None
         best = found[0]
@@ -238,42 +237,38 @@ class Spelling:
                 return None
         return best.word
 
-    def _near(self, word: str, limit: int) -> Iterable[tuple[str, int]]:
-        """Words within `limit` edits that begin with the same sound; the first two letters may be swapped."""
-        for start in {_onset(word), _onset(word[1] + word[0] + word[2:])}:
-            for length in range(len(word) - limit, len(word) + limit + 1):
-                bucket = self._buckets.get((start, length), [])
-                for near, distance, _ in process.extract(
-                    word, bucket, scorer=OSA.distance, score_cutoff=limit, limit=None
-                ):
-                    yield near, int(distance)
+    def _near(self, word: str) -> Iterable[tuple[str, int]]:
+        """Words at one edit from a word, and for a long one the lexicon's at two."""
+        yield from _found(word, self._any, 1)
+        if len(word) > 7:
+            yield from ((near, edits) for near, edits in _found(word, self._anatomical, 2) if edits > 1)
 
-    def _candidate(
-        self, word: str, near: str, distance: int, tokens: Sequence[_Token], place: int
-    ) -> _Candidate:
-        cost = float(distance)
+    def _candidate(self, near: str, edits: int, tokens: Sequence[_Token], place: int) -> _Candidate | None:
+        """What speaks for and against one word; None when it cannot have been meant."""
+        word = tokens[place].plain
         alike = len(word) > 4 and _skeleton(word) == _skeleton(near)
+        if _is_derived(word, near) or not self._is_likely(tokens[place], near, edits, alike=alike):
+            return None
+        cost = 0.0
         if alike:
             cost -= 0.5
-        elif distance == 1 and not _is_slip(word, near):
+        elif edits == 1 and not _is_slip(word, near):
             cost += 1.5
         if word[0] != near[0]:
             cost += 0.5
         if self._makes_phrase(near, tokens, place):
             cost -= 1.0
-        if not self._is_likely(tokens[place], near, distance, alike=alike):
-            cost += 9.0
+        if cost > 0:
+            return None
         worth = math.log1p(self._count(near)) + 3.0 * (near in self._lexicon.words) + (near in self._known)
-        return _Candidate(cost, -worth, near)
+        return _Candidate(edits + cost, -worth, near)
 
-    def _is_likely(self, token: _Token, near: str, distance: int, *, alike: bool) -> bool:
-        """Whether a word may be meant at all; the words of the lexicon may be further off than others."""
+    def _is_likely(self, token: _Token, near: str, edits: int, *, alike: bool) -> bool:
+        """Whether a word may be meant at all: a rare one of the lexicon rather than any other."""
         word = token.plain
-        if _is_derived(word, near):
-            return False
         if near in self._lexicon.words:
-            return distance == 1 or alike or (len(word) > 9 and near not in self._known)
-        if distance > 1 or (token.text[0].isupper() and not token.text.isupper()):
+            return edits == 1 or alike or (len(word) > 9 and near not in self._known)
+        if token.text[0].isupper() and not token.text.isupper():
             return False  # with a capital it may be a name
         swapped = sorted(word) == sorted(near)
         return swapped or alike or (len(word) > 5 and near in self._vocabulary)
@@ -306,10 +301,9 @@ def _tokens(query: str) -> list[_Token]:
         starts_sentence = bool(re.search(r"[.!?:\n]", before)) and not (
             tokens and tokens[-1].plain in _TITLES
         )
-        name = (
-            not shouted
-            and text[0].isupper()
-            and ((telling and (not starts_sentence or text.isupper())) or (not telling and len(text) < 6))
+        name = not shouted and (
+            (text[0].isupper() and (not starts_sentence if telling else len(text) < 6))
+            or any(letter.isupper() for letter in text[1:])
         )
         before = query[match.end() : following]
         tokens.append(_Token(text, plain_word(text), match.start(), match.end(), before, name))
@@ -440,7 +434,21 @@ def _skeleton(word: str) -> str:
     return _DOUBLED.sub(r"\1", _SILENT.sub("", word))
 
 
-def _buckets(right: Iterable[str]) -> dict[tuple[str, int], list[str]]:
+_Buckets = Mapping[tuple[str, int], Sequence[str]]
+
+
+def _found(word: str, buckets: _Buckets, limit: int) -> Iterable[tuple[str, int]]:
+    """Words within `limit` edits that begin with the same sound; the first two letters may be swapped."""
+    for start in {_onset(word), _onset(word[1] + word[0] + word[2:])}:
+        for length in range(len(word) - limit, len(word) + limit + 1):
+            bucket = buckets.get((start, length), ())
+            for near, edits, _ in process.extract(
+                word, bucket, scorer=OSA.distance, score_cutoff=limit, limit=None
+            ):
+                yield near, int(edits)
+
+
+def _buckets(right: Iterable[str]) -> _Buckets:
     """The words that a correction may choose, by how they begin and how long they are."""
     found: dict[tuple[str, int], list[str]] = {}
     for word in right:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,32 +132,29 @@ class Store:
         """Build a generation of exactly these articles and serve it; None when that changes nothing.
 
         Raises:
-            StoreError: There is no article, or somebody else is writing.
+            StoreError: There is nothing to index, or somebody else is writing.
         """
         if not sourced:
             raise StoreError("There is no article to index, so the store is left as it was.")
         self._generations.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(self.folder / ".lock", timeout=0):
-                return self._write(sourced, encoder, progress)
-        except Timeout as error:
-            raise StoreError(
-                f"Another command is writing to {self.folder}. "
-                "Wait until it has finished, then run this again."
-            ) from error
+        with self._alone():
+            return self._write(sourced, encoder, progress)
 
     def rollback(self) -> str:
         """Serve the generation before the current one; its name.
 
         Raises:
-            StoreError: There is none before it.
+            StoreError: There is none before it, or somebody else is writing.
         """
         current = self.current_name()
-        older = [name for name in self.names() if name < current]
-        if not older:
-            raise StoreError(f"{current} is the oldest generation in {self.folder}: nothing to go back to.")
-        read_manifest(self._generations / older[-1])
-        self._serve(older[-1])
+        with self._alone():
+            older = [name for name in self.names() if name < current]
+            if not older:
+                raise StoreError(
+                    f"{current} is the oldest generation in {self.folder}: nothing to go back to."
+                )
+            read_manifest(self._generations / older[-1])
+            self._serve(older[-1])
         return older[-1]
 
     def check(self) -> list[str]:
@@ -171,6 +168,18 @@ class Store:
             if records.get(name) != record
         ]
         return found or _span_faults(Generation(folder))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the lock of whoever changes the store."""
+        try:
+            with FileLock(self.folder / ".lock", timeout=0):
+                yield
+        except Timeout as error:
+            raise StoreError(
+                f"Another command is writing to {self.folder}. "
+                "Wait until it has finished, then run this again."
+            ) from error
 
     def _served(self) -> dict[str, Sourced]:
         if not self.exists():
@@ -195,10 +204,11 @@ class Store:
         if previous and previous.manifest.fingerprint == print_:
             return None
         self._clear_unfinished()
-        workplace = Path(tempfile.mkdtemp(prefix=".building-", dir=self._generations))
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{print_[:8]}"
+        workplace = self._generations / f".building-{name}"
+        workplace.mkdir()
         try:
             built = build(workplace, sourced, encoder, previous, progress)
-            name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{print_[:8]}"
             _sync(workplace)
             workplace.rename(self._generations / name)
         except BaseException:  # Ctrl-C too: nothing half-built is left behind

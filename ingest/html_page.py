@@ -1,7 +1,8 @@
 """A saved page of a shop's or anybody's blog -> an Article.
 
-The page's own hints say where the article is; only a page without any needs a guess. Metadata is read
-first, then everything that is hidden or the theme's is cut from the tree, and the rest becomes Blocks.
+What nobody sees is cut from the page's tree first, then the readers' comments, so that neither can be taken
+for the article's words or its author's name. What is left of the article's place, without the theme's
+furniture, becomes Blocks.
 """
 
 from __future__ import annotations

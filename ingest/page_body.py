@@ -20,6 +20,8 @@ from ingest.page_trimming import is_furniture_element, spelled, tokens, word_cou
 from ingest.problem import UnreadableError
 
 _LEAST_WORDS = 8
+# With less of its own than this, a page that shows other posts is a list of them.
+_LEAST_PROSE_BESIDE_POSTS = 25
 # The element of each theme that holds an article's body and nothing else, the most telling names first.
 _BODY_NAMES = (
     word_set(
@@ -27,7 +29,8 @@ _BODY_NAMES = (
     article-template-content article-content article-body article-text blog-article-content
     blog-post-content blog-post-body blog-post-text article-single-content entry-content
     post-content post-body post-text post-full-content gh-content single-post-content
-    td-post-content e-content blog-content articlebody story-content entry-body blog-item-content field-name-body node-content item-page post-single-content
+    td-post-content e-content blog-content articlebody story-content
+    entry-body blog-item-content field-name-body node-content item-page post-single-content
     single-content article-main-content
     """
     ),
@@ -100,7 +103,12 @@ def _is_list_of_posts(root: Any) -> bool:
         and next(element.iterancestors("article", "aside"), None) is None
     ]
     teasers = sum(_is_teaser(post) or _is_teaser(post.getparent()) for post in posts)
-    return teasers >= 2 and teasers == len(posts)
+    if teasers < 2 or teasers < len(posts):
+        return False
+    inside = set(posts)
+    outside = [p for p in root.iter("p") if not inside.intersection(p.iterancestors())]
+    prose = sum(len(words(p.text_content())) for p in outside if ends_sentence(one_line(p.text_content())))
+    return prose < _LEAST_PROSE_BESIDE_POSTS
 
 
 def _linked_heading(element: Any) -> bool:

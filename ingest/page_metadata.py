@@ -133,15 +133,18 @@ def _url(root: Any, linked: LinkedData, page: str) -> str:
         saved.group(1) if saved else "",
     ]
     base = next((url for url in found if url.startswith(("http://", "https://"))), "")
-    for url in found:
-        try:
-            whole = urlsplit(urljoin(base, url.strip()))
-            if url and whole.scheme in ("", "http", "https") and whole.path.strip("/"):
-                return clean_url(whole.geturl())
-        except ValueError:
-            # Not an address at all, such as "http://[".
-            continue
-    return clean_url(base) if base else ""
+    cleaned = [_web_address(url, base) for url in found if url]
+    return next((url for url in cleaned if urlsplit(url).path.strip("/")), next(filter(None, cleaned), ""))
+
+
+def _web_address(url: str, base: str) -> str:
+    """An address of the web without tracking, or empty when it is none."""
+    try:
+        whole = urlsplit(urljoin(base, url.strip()))
+        return clean_url(whole.geturl()) if whole.scheme in ("", "http", "https") else ""
+    except ValueError:
+        # Not an address at all, such as "http://[".
+        return ""
 
 
 def _day_first(root: Any) -> bool | None:

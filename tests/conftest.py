@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from index.encoder import Encoder
 
 ROOT = Path(__file__).parents[1]
@@ -54,3 +58,35 @@ def tiny_encoder(tiny_model: Path) -> Encoder:
     from index.encoder import Encoder  # noqa: PLC0415 (as above)
 
     return Encoder(str(tiny_model))
+
+
+@pytest.fixture(scope="session")
+def sample_store(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+    """The folder of a store of the sample blog."""
+    from index.generation import Sourced  # noqa: PLC0415 (as above)
+    from index.store import Store  # noqa: PLC0415
+    from ingest import sample  # noqa: PLC0415
+    from ingest.sources import read_sources  # noqa: PLC0415
+
+    ingested = read_sources([sample.FOLDER])
+    folder = tmp_path_factory.mktemp("sample") / "store"
+    sourced = [Sourced(*pair) for pair in zip(ingested.articles, ingested.files, strict=True)]
+    Store(folder).write(sourced, encoder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium that talks to nobody but the pages it is sent to."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (only the browser's tests need it)
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if not found or not Path(found).is_file():
+        missing("Chromium: install it, or name it in CHROMIUM")
+    quiet = ("background-networking", "component-update", "sync", "quic", "gpu")
+    flags = ["--no-sandbox", "--no-first-run", *(f"--disable-{one}" for one in quiet)]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=flags)
+        yield browser
+        browser.close()

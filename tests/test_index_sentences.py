@@ -6,7 +6,7 @@ import itertools
 import re
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from index.sentences import BlockKind, blocks, sentences
@@ -60,8 +60,10 @@ TEXTS = st.one_of(st.lists(PIECES, max_size=40).map("".join), st.text(max_size=8
 MARKS = re.compile(r"#{1,}|[-*+•·▪◦–]|\d{1,2}[.)]|\*\*:?")
 
 
+@settings(deadline=None)
 @given(TEXTS)
 @example("**  **\nwords")
+@example("## \t\n##\u00a0words\u00a0##")
 @example("- - twice marked")
 @example("; ; " * 100 + "x" * 400)
 def test_spans_are_in_order_and_leave_out_nothing_but_marks(text: str) -> None:
@@ -162,7 +164,7 @@ def test_markdown_is_read_as_it_looks() -> None:
 
 
 def test_a_wrapped_paragraph_is_one_block() -> None:
-    text = "The psoas bends the hip, turns the leg a little outwards and, when\nboth legs stand, steadies the back."
+    text = "The psoas bends the hip, turns the leg a little outwards and,\nin standing, steadies the back."
     assert laid_out(text) == [("paragraph", text)]
 
 
@@ -175,3 +177,11 @@ def test_the_blocks_of_a_text_do_not_depend_on_its_line_ends() -> None:
     text = "## Causes\n\nSitting is one.\n\n- Rest\n- Move\n"
     kinds = {ending: laid_out(text.replace("\n", ending)) for ending in ("\n", "\r\n", "\r")}
     assert all(one == other for one, other in itertools.pairwise(kinds.values()))
+
+
+@pytest.mark.parametrize("unit", ["It hurts here. ", ".", "a - ", '."', "word ", "- item\n", "**", "# "])
+def test_a_very_long_text_is_read_in_linear_time(unit: str) -> None:
+    """A quadratic step would take minutes here, which the time limit of a test does not allow."""
+    text = unit * (200_000 // len(unit))
+    assert blocks(text)
+    assert sentences(text)

@@ -459,3 +459,88 @@ def test_broken_markup_gives_an_article_or_a_reason(markup: str) -> None:
     else:
         told = article.title and article.text
     assert told
+
+
+CALF = "<p>The calf pumps blood up to the heart.</p><p>It does so with every step, all day long.</p>"
+CALF_TEXT = "The calf pumps blood up to the heart.\n\nIt does so with every step, all day long."
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<main><h1>T</h1><p>Posted by Rosa Field on</p>{CALF}<p>{DISCLAIMER}</p><div><h2>You might also like</h2>"
+        + "".join(
+            f"<article><h3><a href=x{n}>Shin {n}</a></h3><p>Runners know it all too well.</p></article>"
+            for n in (1, 2)
+        )
+        + "</div></main>",
+        f"<div aria-hidden=true><article><h1>T</h1><div class=rte>{CALF}</div></article></div><div role=dialog><p>10% off!</p></div>",
+        f"<article><h1>T</h1><div class='entry-content no-comments'>{CALF}</div></article>",
+        "<main><article><div class=rte><p>The calf pumps blood up to the heart.</p></div>"
+        "<div class=rte><p>It does so with every step, all day long.</p></div></article></main>",
+        f"<main><h1>T</h1>{CALF}<h2>3 comments</h2><p>Mine hurts.</p><p>Leave a comment</p></main>",
+        f"<article><h1>T</h1><div class=rte>{CALF}</div><div id=comments><ul><li><p>Mine hurts too.</p><p>Bob Reader on May 6, 2014</p></li></ul></div></article>",
+    ],
+)
+def test_layouts(page: str) -> None:
+    article = read(f"<html><head><title>T</title></head><body>{page}</body></html>")
+    assert article.text == CALF_TEXT
+    assert "Bob" not in article.author
+
+
+@pytest.mark.parametrize("wrapper", ["article", "div class='post'"])
+def test_whole_posts_one_below_the_other_are_no_article(wrapper: str) -> None:
+    posts = "".join(
+        f"<{wrapper}><h2><a href=/p{n}>Post {n}</a></h2><div class='entry-content'>{CALF}</div></{wrapper.split(maxsplit=1)[0]}>"
+        for n in range(3)
+    )
+    with pytest.raises(UnreadableError, match="list of posts"):
+        read(f"<html><body><main>{posts}</main></body></html>")
+
+
+@pytest.mark.parametrize(
+    ("head", "article_id", "url"),
+    [
+        ("<link rel=canonical href='/blogs/m/calf'>", "/blogs/m/calf", ""),
+        ("<link rel=canonical href='https://a.example/'>", "folder/page", "https://a.example/"),
+        ("<link rel=canonical href='javascript:alert(1)'>", "folder/page", ""),
+        ("<link rel=canonical href='http://['>", "folder/page", ""),
+        (
+            "<link rel=canonical href='/b/calf'><meta property=og:url content='https://a.example/x'>",
+            "/b/calf",
+            "https://a.example/b/calf",
+        ),
+    ],
+)
+def test_addresses(head: str, article_id: str, url: str) -> None:
+    article = read(
+        f"<html><head>{head}<title>T</title></head><body><div class=rte>{CALF}</div></body></html>"
+    )
+    assert (article.id, article.url) == (article_id, url)
+
+
+def test_the_address_that_a_browser_notes_when_it_saves_a_page() -> None:
+    page = f"<!-- saved from url=(0026)https://a.example/b/calf -->\n<html><body><h1>T</h1><div class=rte>{CALF}</div></body></html>"
+    assert read(page).url == "https://a.example/b/calf"
+
+
+@pytest.mark.parametrize(
+    ("head", "heading", "title"),
+    [
+        ("<title>Calf pain | Shop</title>", "", "Calf pain"),
+        ("<title>Calf pain - the basics</title>", "", "Calf pain - the basics"),
+        ("<title>Calf pain - Shop</title><meta property=og:site_name content=Shop>", "", "Calf pain"),
+        ("<title>Shop</title>", "<h1>Calf pain</h1>", "Calf pain"),
+        (
+            "<meta property=og:title content=Shop><meta property=og:site_name content=Shop>",
+            "<h1>Calf pain</h1>",
+            "Calf pain",
+        ),
+        ("", "", "The calf pumps blood up to the heart."),
+    ],
+)
+def test_titles(head: str, heading: str, title: str) -> None:
+    article = read(
+        f"<html><head>{head}</head><body><article>{heading}<div class=rte>{CALF}</div></article></body></html>"
+    )
+    assert article.title == title

@@ -1,4 +1,4 @@
-"""Builds a sentence-transformers model small enough for a test: real files, real code paths, random weights."""
+"""Builds a sentence-transformers model small enough for a test: real files, random weights."""
 
 from __future__ import annotations
 

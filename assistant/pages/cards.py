@@ -48,7 +48,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """What an answer quotes by one citation; `chunks` is empty when `said` tells it in the program's words."""
+    """What an answer quotes by one citation.
+
+    Attributes:
+        chunks: Empty when `said` tells it in the program's own words.
+    """
 
     number: int
     title: str
@@ -198,7 +202,10 @@ def _surroundings(article: Article, citation: Citation) -> tuple[str, str]:
     start = max(low, citation.start - len(before))
     end = min(high, citation.end + len(after))
     before, after = article.text[start : citation.start], article.text[citation.end : end]
-    return f"… {before}" if before and start > low else before, f"{after} …" if after and end < high else after
+    return (
+        f"… {before}" if before and start > low else before,
+        f"{after} …" if after and end < high else after,
+    )
 
 
 def _understood(answer: Answer) -> str:
@@ -217,7 +224,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def human_date(published: str | None) -> str:
-    """"14 March 2017" for an ISO date or date and time; anything else as it stands."""
+    """14 March 2017 for an ISO date or date and time; anything else as it stands."""
     if not published:
         return ""
     try:

@@ -7,6 +7,7 @@ window.referral = (() => {
   const TURNS = 30; // that are kept, on the page and as history
   const PATIENCE = 60_000; // milliseconds until a reply counts as lost
   const wide = matchMedia("(min-width: 62rem)");
+  const narrow = matchMedia("(max-width: 30rem)");
   const hovers = matchMedia("(hover: hover)");
 
   function shortened(text) {
@@ -41,7 +42,7 @@ window.referral = (() => {
     root.parentElement.closest("main")?.setAttribute("role", "none");
 
     function add(message) {
-      const turn = root.querySelector("template.turn").content.firstElementChild.cloneNode(true);
+      const turn = root.querySelector("template#turn").content.firstElementChild.cloneNode(true);
       turn.querySelector(".words").textContent = message;
       turn.dataset.number = String((number += 1));
       root.querySelector(".welcome").hidden = true;
@@ -106,7 +107,7 @@ window.referral = (() => {
     }
 
     function fail(turn, reply, request) {
-      const failed = root.querySelector("template.failed").content.firstElementChild.cloneNode(true);
+      const failed = root.querySelector("template#failed").content.firstElementChild.cloneNode(true);
       failed.querySelector(".retry").addEventListener("click", () => {
         if (!busy) answer(turn, request);
       });
@@ -164,6 +165,7 @@ window.referral = (() => {
         ? `That is ${box.value.trim().length} characters. Only the first and the last 2,000 will be read.`
         : "";
     });
+    if (narrow.matches) box.placeholder = "Ask a question"; // the longer one would be cut off
     root.style.visibility = "";
     box.focus({ preventScroll: true });
   }

@@ -1,4 +1,4 @@
-"""Where messages come in, from the page and from the API alike: their limits, and how many are answered at once."""
+"""Where messages come in, from the page or the API: their limits, and how many are answered at once."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Panel:
     """
 
     level: str
-    opening: tuple[Piece, ...]
+    opening: Line
     groups: tuple[tuple[Line, ...], ...]
 
     @property
@@ -67,7 +67,7 @@ def panel(shown: ShownNotice, country: str) -> Panel:
     calls = same.call if same else ()
     opening, *others = (_line(line, calls) for line in shown.text.split("\n"))
     groups = tuple(tuple(run) for _, run in groupby(others, key=lambda line: line.dont))
-    return Panel(shown.level, opening.pieces, groups)
+    return Panel(shown.level, opening, groups)
 
 
 def _line(line: str, calls: Sequence[Call]) -> Line:

@@ -1,4 +1,4 @@
-"""Shows the pages of the bundled sample blog, whose host exists nowhere, so that links to them really open."""
+"""The pages of the bundled sample blog, whose host exists nowhere: shown here, links to them really open."""
 
 from __future__ import annotations
 

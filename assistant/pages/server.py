@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import socket
 import traceback
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import FileResponse, Response
 
 from assistant.answer import to_json
 from assistant.assistant import Assistant
@@ -43,7 +44,9 @@ def create_app(assistant: Assistant) -> FastAPI:
     def asset(name: str) -> FileResponse:
         if name not in chat.ASSETS:
             raise HTTPException(404)
-        return FileResponse(chat.HERE / name, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+        return FileResponse(
+            chat.HERE / name, headers={"Cache-Control": "public, max-age=31536000, immutable"}
+        )
 
     hosted = None
     if sample_pages.holds_sample(assistant.generation):
@@ -51,7 +54,16 @@ def create_app(assistant: Assistant) -> FastAPI:
         hosted = sample_pages.HOSTED
     cards = Cards(assistant.generation, assistant.country, hosted)
     chat.mount(app, desk, cards, starters(assistant))
+    app.middleware("http")(_only_turns)
     return app
+
+
+async def _only_turns(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Close the doors of Gradio that the page does not use, such as its upload of files to this disk."""
+    path = request.url.path
+    if path.startswith("/gradio_api/") and path != "/gradio_api/component_server/":
+        return Response(status_code=404)
+    return await go_on(request)
 
 
 def run(assistant: Assistant, *, host: str, port: int) -> None:
@@ -90,7 +102,7 @@ class _Announcing(uvicorn.Server):
         for one in sockets or []:
             host, port = one.getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
-            print(f"Ask the articles at http://{shown}:{port}/ (Ctrl-C stops)", flush=True)  # noqa: T201
+            print(f"Ask the articles at http://{shown}:{port}/ (Ctrl-C stops)", flush=True)
 
 
 class Discreet(logging.Formatter):

@@ -1,4 +1,4 @@
-"""Questions for the empty page: made from the articles' own titles and headings, and tried before they are shown."""
+"""Questions for the empty page, made from the articles' titles and headings, and tried before use."""
 
 from __future__ import annotations
 
@@ -21,11 +21,19 @@ _QUESTIONS: tuple[tuple[str, dict[Kind, str]], ...] = (
         r"\bwhere\b.*\b(?:pain|hurts?)\b|\brefer",
         {"muscle": "Where is pain from the {topic} felt?", "condition": "Where does {topic} hurt?"},
     ),
-    (r"\bhome\b|\bself|\bhelps\b", {"muscle": "What can I do at home for the {topic}?", "condition": "What helps {topic}?"}),
-    (r"\bcause|\bsets? it off|\bbrings? it on", {"muscle": "What strains the {topic}?", "condition": "What causes {topic}?"}),
+    (
+        r"\bhome\b|\bself|\bhelps\b",
+        {"muscle": "What can I do at home for the {topic}?", "condition": "What helps {topic}?"},
+    ),
+    (
+        r"\bcause|\bsets? it off|\bbrings? it on",
+        {"muscle": "What strains the {topic}?", "condition": "What causes {topic}?"},
+    ),
     (r"\bwhat else\b|\bdifferential\b", {"condition": "What can be mistaken for {topic}?"}),
 )
-_ASKS_WHOLE = re.compile(r"(?:what|where|which|who|when|why|how|can|is|are|does|do)\b[^()/]{12,70}\?", re.IGNORECASE)
+_ASKS_WHOLE = re.compile(
+    r"(?:what|where|which|who|when|why|how|can|is|are|does|do)\b[^()/]{12,70}\?", re.IGNORECASE
+)
 
 
 def starters(assistant: Assistant) -> tuple[str, ...]:

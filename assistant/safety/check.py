@@ -6,23 +6,20 @@ the conversation; the more urgent of the two counts. No language model is involv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
-import numpy as np
-
-from assistant.safety.model import Model
+from assistant.safety.model import Model, Opinion
 from assistant.safety.reading import Said
-from assistant.safety.rules import TOPIC, Conclusion, Finding, Rules
-
-Level = Literal["emergency_now", "same_day", "soon", "safety_net"]
-HERE = Path(__file__).parent
-Encode = Callable[[list[str]], np.ndarray]
+from assistant.safety.rules import LEVELS, TOPIC, UNWELL, Conclusion, Finding, Rules
+from assistant.safety.rules import Level as Level
 
 # Turns of a conversation that are read together, newest last; older ones no longer add up.
 REMEMBERED_TURNS = 30
+# Decisions kept by the digest of what was read, so that each turn costs one reading and not one per earlier turn.
+REMEMBERED_DECISIONS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class Decision:
             `safety_net` is one line below it.
         category: A key of rules.toml, or None for an illness that fits none of them.
         reasons: For staff, never for visitors: each sign with its words and what was said of it, and the
-            model's probability.
+            model's probabilities.
     """
 
     level: Level | None = None
@@ -46,27 +43,19 @@ class Decision:
         """Whether the notice comes before everything else in the reply."""
         return self.level in {"emergency_now", "same_day", "soon"}
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One message read on its own."""
-
-    text: str
-    findings: tuple[Finding, ...]
+    @property
+    def urgency(self) -> int:
+        """For comparing: 0 nothing, 1 safety_net, 2 soon, 3 same_day, 4 emergency_now."""
+        return 0 if self.level is None else 1 + LEVELS.index(self.level)
 
 
 class SafetyCheck:
-    """Reads messages; make one and keep it.
+    """Reads messages; make one and keep it."""
 
-    Args:
-        encode: Sentence embeddings for the model, texts to (n, dim) unit vectors; None to do without.
-    """
-
-    def __init__(self, encode: Encode | None = None) -> None:
+    def __init__(self) -> None:
         self._rules = Rules()
-        self._model = Model.load() if (HERE / "weights.npz").exists() else None
-        self._encode = encode
-        self._readings: dict[str, Reading] = {}
+        self._model = Model.load()
+        self._decided: OrderedDict[bytes, Decision] = OrderedDict()
 
     def check(self, message: str, history: Sequence[str] = ()) -> Decision:
         """Judge the message together with the visitor's earlier ones.
@@ -78,44 +67,78 @@ class SafetyCheck:
             message: The newest message of the visitor.
             history: The visitor's earlier messages, oldest first.
         """
-        turns = [self._read(turn, number) for number, turn in enumerate([*history[-REMEMBERED_TURNS:], message])]
-        live, settled = _still_counting(turns)
-        urgent = self._rules.conclude(live)
-        if urgent:
-            return _decision(urgent[0], live)
-        return self._safety_net(turns, settled)
+        turns = [*history[-REMEMBERED_TURNS:], message]
+        first = self._first_that_counts(turns)
+        latest = self._decide(turns[first:])
+        raised = [self._decide(turns[first:end]) for end in range(first + 1, len(turns))]
+        return max([latest, *(one for one in raised if one.leads)], key=lambda one: one.urgency)
 
-    def _safety_net(self, turns: list[Reading], settled: bool) -> Decision:
-        here = [finding for finding in turns[-1].findings if finding.said is not Said.DENIED]
-        told = self._rules.conclude(here, counted=(Said.PRESENT, Said.PAST, Said.SUPPOSED))
+    def _first_that_counts(self, turns: Sequence[str]) -> int:
+        """The turn after the last earlier one in which the visitor said that they had been examined."""
+        for number in range(len(turns) - 1, -1, -1):
+            findings = self._rules.signs.find(turns[number])
+            if any(f.sign == "seen" and f.said is Said.PRESENT for f in findings):
+                # What is told in the same breath is judged with it; see _still_counting.
+                return number
+        return 0
+
+    def _decide(self, turns: Sequence[str]) -> Decision:
+        key = hashlib.blake2b("\0".join(turns).encode("utf-8", "replace"), digest_size=16).digest()
+        if key not in self._decided:
+            self._decided[key] = self._judge(turns)
+            if len(self._decided) > REMEMBERED_DECISIONS:
+                self._decided.popitem(last=False)
+        return self._decided[key]
+
+    def _judge(self, turns: Sequence[str]) -> Decision:
+        findings = [f for number, turn in enumerate(turns) for f in self._rules.signs.find(turn, number)]
+        counting, settled = _still_counting(findings)
+        held = self._rules.conclude(counting)
+        by_rules = _decision(held[0], counting) if held else Decision()
+        if by_rules.level == "emergency_now":
+            return by_rules
+        opinion = self._model.opinion(turns, findings, self._rules.conclude(findings))
+        by_model = _from_opinion(opinion)
+        best = max(by_rules, by_model, key=lambda one: one.urgency)
+        if best.leads:
+            return Decision(best.level, best.category, (*best.reasons, str(opinion)))
+        return self._safety_net([f for f in findings if f.turn == len(turns) - 1], settled=settled)
+
+    def _safety_net(self, findings: Sequence[Finding], *, settled: bool) -> Decision:
+        said = [finding for finding in findings if finding.said is not Said.DENIED]
+        told = self._rules.conclude(said, counted=(Said.PRESENT, Said.PAST, Said.SUPPOSED))
         if told:
-            return _decision(told[0], here, level="safety_net")
-        topics = [f for f in turns[-1].findings if f.sign.startswith(TOPIC)]
+            return _decision(told[0], said, level="safety_net")
+        topics = [f for f in findings if f.sign.startswith(TOPIC)]
         if topics:
-            return Decision("safety_net", topics[0].sign.removeprefix(TOPIC), (f"names: {topics[0].words}",))
-        if settled:
-            return Decision("safety_net", None, ("says they have been seen",))
-        return Decision()
-
-    def _read(self, text: str, turn: int) -> Reading:
-        return Reading(text, tuple(self._rules.signs.find(text, turn)))
+            return Decision(
+                "safety_net", topics[0].sign.removeprefix(TOPIC), (f"names: “{topics[0].words}”",)
+            )
+        return Decision("safety_net", None, ("says they have been examined",)) if settled else Decision()
 
 
-def _still_counting(turns: list[Reading]) -> tuple[list[Finding], bool]:
-    """The findings that still count after what the visitor said about being examined."""
-    findings = [finding for turn in turns for finding in turn.findings]
-    visits = [(f.turn, f.sentence) for f in findings if f.sign == "seen" and f.said is not Said.SUPPOSED]
+def _still_counting(findings: Sequence[Finding]) -> tuple[list[Finding], bool]:
+    """The findings that count after what the visitor said about being examined, and whether they said so.
+
+    What was told up to then is settled, unless it is worse or back since; what is new since then counts.
+    """
+    visits = [(f.turn, f.sentence) for f in findings if f.sign == "seen" and f.said is Said.PRESENT]
     if not visits:
-        return findings, False
+        return list(findings), False
     last = max(visits)
     before = {f.sign for f in findings if (f.turn, f.sentence) <= last and f.said is Said.PRESENT}
-    after = [f for f in findings if (f.turn, f.sentence) > last and f.said is Said.PRESENT]
-    renewed = any(f.sign in {"worsening", "came_back"} for f in after)
-    new = [f for f in after if f.sign not in before]
-    return (findings, False) if renewed else (new, True)
+    after = [f for f in findings if (f.turn, f.sentence) > last]
+    if any(f.sign in {"worsening", "came_back"} and f.said is Said.PRESENT for f in after):
+        return list(findings), False
+    return [f for f in after if f.sign not in before], True
 
 
 def _decision(conclusion: Conclusion, findings: Sequence[Finding], level: Level | None = None) -> Decision:
     used = [f"{f.sign}: “{f.words}” ({f.said.value})" for f in conclusion.findings]
     denied = [f"{f.sign}: “{f.words}” (denied, not counted)" for f in findings if f.said is Said.DENIED]
-    return Decision(level or conclusion.level, conclusion.category, tuple(dict.fromkeys([*used, *denied])))
+    category = None if conclusion.category == UNWELL else conclusion.category
+    return Decision(level or conclusion.level, category, tuple(dict.fromkeys([*used, *denied])))
+
+
+def _from_opinion(opinion: Opinion) -> Decision:
+    return Decision(opinion.level, opinion.category) if opinion.level else Decision()

@@ -9,9 +9,39 @@ from collections.abc import Iterator, Sequence
 _NUMBER_WORDS = {
     word: number
     for number, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
-} | {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+} | {
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+}
 _NUMBERS = frozenset(_NUMBER_WORDS) | {"a", "an", "few", "several", "couple", "half"}
 _N = r"(\d+(?:[.,]\d+)?|" + "|".join(_NUMBER_WORDS) + r"|a|an|a few|few|several|couple of|half an?)"
 
@@ -94,13 +124,19 @@ def _months_old(match: re.Match[str]) -> Iterator[str]:
     yield from ("child", "small_child")
     if unit.startswith(("d", "w")) or number <= 12:
         yield "baby"
-    if unit.startswith("d") or (unit.startswith("w") and number <= 13) or (unit.startswith("m") and number < 3):
+    if (
+        unit.startswith("d")
+        or (unit.startswith("w") and number <= 13)
+        or (unit.startswith("m") and number < 3)
+    ):
         yield "newborn"
 
 
 def _how_long(match: re.Match[str]) -> Iterator[str]:
     number, unit = _number(match[1]), match[2]
-    days = number * {"mi": 0.001, "ho": 0.04, "da": 1, "ni": 1, "we": 7, "fo": 14, "mo": 30, "ye": 365}[unit[:2]]
+    days = (
+        number * {"mi": 0.001, "ho": 0.04, "da": 1, "ni": 1, "we": 7, "fo": 14, "mo": 30, "ye": 365}[unit[:2]]
+    )
     if days < 3:
         yield "recent"
     if days >= 7:
@@ -126,35 +162,105 @@ def _centimetres(match: re.Match[str]) -> Iterator[str]:
 
 _DEGREES = r"( ?°? ?(?:c|f|celsius|fahrenheit|degrees?(?: (?:c|f|celsius|fahrenheit))?))?"
 _READERS = (
-    (re.compile(r"(?: (?:temperature|fever|running|thermometer|reading|t|pyrexia|pyrexial|febrile)(?: \S+){0,5}?) (\d{2,3}(?:[.,]\d+)?)" + _DEGREES + r"(?!\S)"), _temperature),
-    (re.compile(r" (\d{2,3}(?:[.,]\d+)?)( ?°[cf]?| ?[cf]| degrees?(?: [cf])?| celsius| fahrenheit)(?!\S)"), _temperature),
-    (re.compile(r" ((?:3[89]|4[01])[.,]\d)()(?! (?:weeks?|cm|kg|mm|km|miles?|percent|%|years?))(?!\S)"), _temperature),
+    (
+        re.compile(
+            r"(?: (?:temperature|fever|running|thermometer|reading|t|pyrexia|pyrexial|febrile)(?: \S+){0,5}?) (\d{2,3}(?:[.,]\d+)?)"
+            + _DEGREES
+            + r"(?!\S)"
+        ),
+        _temperature,
+    ),
+    (
+        re.compile(r" (\d{2,3}(?:[.,]\d+)?)( ?°[cf]?| ?[cf]| degrees?(?: [cf])?| celsius| fahrenheit)(?!\S)"),
+        _temperature,
+    ),
+    (
+        re.compile(r" ((?:3[89]|4[01])[.,]\d)()(?! (?:weeks?|cm|kg|mm|km|miles?|percent|%|years?))(?!\S)"),
+        _temperature,
+    ),
     (re.compile(r" (10[0-6][.,]\d)()(?! (?:kg|km|lbs?|mm|miles?))(?!\S)"), _temperature),
     (re.compile(r" (\d{2,3})/(\d{2,3})(?!\S)"), _pressure),
     (re.compile(r" (\d{2,3}) over (\d{2,3})(?!\S)"), _pressure),
-    (re.compile(r" (?:sats?|spo2|oxygen|saturations?|o2|oximeter|pulse ox)(?: \S+){0,4}? (\d{2})(?!\S)"), _oxygen),
+    (
+        re.compile(r" (?:sats?|spo2|oxygen|saturations?|o2|oximeter|pulse ox)(?: \S+){0,4}? (\d{2})(?!\S)"),
+        _oxygen,
+    ),
     (re.compile(r" (?:pulse|hr|heart rate|bpm|tachycardi\S*)(?: \S+){0,3}? (\d{2,3})(?!\S)"), _pulse),
     (re.compile(r" (\d{3}) (?:bpm|beats)"), _pulse),
-    (re.compile(r" (?:sugars?|glucose|bm|bms|bgl|blood sugars?)(?: \S+){0,4}? (\d+(?:[.,]\d+)?)(?!\S)"), _sugar),
+    (
+        re.compile(r" (?:sugars?|glucose|bm|bms|bgl|blood sugars?)(?: \S+){0,4}? (\d+(?:[.,]\d+)?)(?!\S)"),
+        _sugar,
+    ),
     (re.compile(rf" {_N}(?:-| )?(?:years?|yrs?|yr|y)(?:-| )?(?:old|olds|o)(?!\S)"), _age),
-    (re.compile(r" (?:aged?|age is|am|is|was|turned|turning|nearly|almost|hes|shes|about) (\d{1,3})(?! (?:weeks?|months?|days?|hours?|minutes?|degrees?|mins?|over|times|kg|stone|cm|mm|miles?|km|%|percent|[cf]|years? (?:ago|since|post|after|into|of))\b)(?!\S)"), _age),
+    (
+        re.compile(
+            r" (?:aged?|age is|am|is|was|turned|turning|nearly|almost|hes|shes|about) (\d{1,3})(?! (?:weeks?|months?|days?|hours?|minutes?|degrees?|mins?|over|times|kg|stone|cm|mm|miles?|km|%|percent|[cf]|years? (?:ago|since|post|after|into|of))\b)(?!\S)"
+        ),
+        _age,
+    ),
     (re.compile(r" (\d{1,2})(?: (?:yo|yof|yom|y|f|m|female|male|woman|man|lady|gentleman))(?!\S)"), _age),
-    (re.compile(r" (?:dad|mum|husband|wife|father|grandmother|grandfather|sister|brother|son|daughter|uncle|aunt|partner|he|she|client|patient|f|m|male|female) (\d{1,3})(?! (?:weeks?|months?|days?|hours?|times|degrees?|minutes?|years? ago))(?!\S)"), _age),
+    (
+        re.compile(
+            r" (?:dad|mum|husband|wife|father|grandmother|grandfather|sister|brother|son|daughter|uncle|aunt|partner|he|she|client|patient|f|m|male|female) (\d{1,3})(?! (?:weeks?|months?|days?|hours?|times|degrees?|minutes?|years? ago))(?!\S)"
+        ),
+        _age,
+    ),
     (re.compile(rf" {_N} (?:years?|yr) (?:son|daughter|girl|boy|child)"), _age),
     (re.compile(rf" {_N} ?(days?|weeks?|months?|mo)(?:-| )old(?!\S)"), _months_old),
-    (re.compile(rf" (?:for|since|over|past|last|about|nearly|now|after|of|been) (?:the )?(?:last |past |about |over |nearly |almost )?{_N} (minutes?|hours?|days?|nights?|weeks?|fortnight|months?|years?)"), _how_long),
-    (re.compile(rf" {_N} (minutes?|hours?|days?|nights?|weeks?|months?|years?) (?:now|ago|of|already|straight|on|running|later)"), _how_long),
-    (re.compile(rf" {_N} (?:weeks?)(?: \+ ?\d)?(?: and \S+ days?)? (?:pregnant|gone|along|gestation|expecting|preggo|today and)"), _pregnant),
+    (
+        re.compile(
+            rf" (?:for|since|over|past|last|about|nearly|now|after|of|been) (?:the )?(?:last |past |about |over |nearly |almost )?{_N} (minutes?|hours?|days?|nights?|weeks?|fortnight|months?|years?)"
+        ),
+        _how_long,
+    ),
+    (
+        re.compile(
+            rf" {_N} (minutes?|hours?|days?|nights?|weeks?|months?|years?) (?:now|ago|of|already|straight|on|running|later)"
+        ),
+        _how_long,
+    ),
+    (
+        re.compile(
+            rf" {_N} (?:weeks?)(?: \+ ?\d)?(?: and \S+ days?)? (?:pregnant|gone|along|gestation|expecting|preggo|today and)"
+        ),
+        _pregnant,
+    ),
     (re.compile(rf" (?:pregnant|expecting|gestation|baby due)(?: \S+){{0,4}}? {_N} weeks?"), _pregnant),
-    (re.compile(r" (?:am|is|at) (?:now |about |only |just )?(\d{1,2}) weeks?(?!\S)(?! (?:post|into|out|after|ago|old|since|from))"), _pregnant),
+    (
+        re.compile(
+            r" (?:am|is|at) (?:now |about |only |just )?(\d{1,2}) weeks?(?!\S)(?! (?:post|into|out|after|ago|old|since|from))"
+        ),
+        _pregnant,
+    ),
     (re.compile(r" (\d{1,2})(?:[/+]40|\+\d)(?!\S)"), _pregnant),
     (re.compile(r" (\d{1,2}(?:[.,]\d)?) ?cms?(?!\S)(?: \S+){0,4}? (?:lump|mass|swelling)"), _centimetres),
     (re.compile(r" (?:lump|mass|swelling)(?: \S+){0,6}? (\d{1,2}(?:[.,]\d)?) ?cms?(?!\S)"), _centimetres),
 )
 SIGNS = (
-    "fever", "high_fever", "too_cold", "very_high_pressure", "raised_pressure", "low_pressure", "low_oxygen",
-    "racing_heart", "low_sugar", "high_sugar", "child", "teenager", "small_child", "baby", "newborn", "over_50",
-    "over_60", "old", "recent", "a_week_or_more", "weeks_on_end", "pregnant", "late_pregnancy", "early_pregnancy",
+    "fever",
+    "high_fever",
+    "too_cold",
+    "very_high_pressure",
+    "raised_pressure",
+    "low_pressure",
+    "low_oxygen",
+    "racing_heart",
+    "low_sugar",
+    "high_sugar",
+    "child",
+    "teenager",
+    "small_child",
+    "baby",
+    "newborn",
+    "over_50",
+    "over_60",
+    "old",
+    "recent",
+    "a_week_or_more",
+    "weeks_on_end",
+    "pregnant",
+    "late_pregnancy",
+    "early_pregnancy",
     "big_lump",
 )
 

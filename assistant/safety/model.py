@@ -1,25 +1,30 @@
-"""The small fitted model that reads a conversation beside the rules: hashed words, parts of words, and signs.
+"""The fitted model that reads a conversation beside the rules, for the wordings that no list foresees.
 
-Logistic regressions over sparse features, fitted by `python -m assistant.safety.fit` on messages.jsonl. It is there
-for the wordings that no list foresees.
+Two readers, fitted on messages.jsonl by fit.py: a logistic regression over hashed words, parts of words and the
+signs found (weights.npz), and the packaged sentence model with low-rank corrections (adapter.npz). What they say
+together raises a decision; it never lowers one.
 """
 
 from __future__ import annotations
 
-import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from assistant.safety.rules import Conclusion, Finding
+from assistant.safety.reading import visible
+from assistant.safety.rules import Conclusion, Finding, Level
+from assistant.safety.sentence_model import Floats, SentenceModel
 
 HERE = Path(__file__).parent
 BUCKETS = 1 << 14
-# Words beyond these are not read by the model; the rules read more.
+# Words beyond these are not read by the word model; the rules read more.
 MOST_WORDS = 400
+# The three questions that the model answers, rising.
+LEVELS: tuple[Level, ...] = ("soon", "same_day", "emergency_now")
 
 Features = dict[int, float]
 
@@ -29,25 +34,36 @@ class Opinion:
     """What the model makes of a conversation.
 
     Attributes:
-        at_least: Probability 0..1 that it is at least `soon`, `same_day`, `emergency_now`.
-        category: The most probable category if it is urgent.
-        category_probability: Of that category, among the urgent ones.
+        level: What it would raise the decision to, or None.
+        category: The most probable category, were it urgent.
+        at_least: Probability 0..1 that it is at least each of LEVELS.
     """
 
-    at_least: dict[str, float]
+    level: Level | None
     category: str
-    category_probability: float
+    at_least: tuple[float, float, float]
+
+    def __str__(self) -> str:
+        chances = ", ".join(
+            f"{level} {chance:.2f}" for level, chance in zip(LEVELS, self.at_least, strict=True)
+        )
+        return f"model: at least {chances}; {self.category}"
+
+
+def joined(turns: Sequence[str]) -> str:
+    """The conversation as the readers see it."""
+    return " . ".join(visible(turn) for turn in turns)
 
 
 def features(text: str, findings: Iterable[Finding], conclusions: Iterable[Conclusion]) -> Features:
-    """Bucket to weight, of unit length apart from the signs.
+    """What the word model reads: bucket to weight.
 
     Args:
-        text: Plain words of the conversation, single spaces.
+        text: From `joined`.
         findings: The signs found in it.
         conclusions: The rules that hold.
     """
-    words = text.split()[:MOST_WORDS]
+    words = "".join(c if c.isalnum() or c == "'" else " " for c in text).split()[:MOST_WORDS]
     grams = [f"w {word}" for word in words]
     grams += [f"b {one} {two}" for one, two in zip(words, words[1:], strict=False)]
     for word in set(words):
@@ -60,7 +76,9 @@ def features(text: str, findings: Iterable[Finding], conclusions: Iterable[Concl
     length = sum(value * value for value in counted.values()) ** 0.5 or 1.0
     result = {bucket: 3.0 * value / length for bucket, value in counted.items()}
     said = {f"s {finding.sign} {finding.said.value}" for finding in findings}
-    held = {f"r {c.category} {c.level}" for c in conclusions} | {f"l {c.level}" for c in conclusions}
+    held = {f"r {one.category} {one.level}" for one in conclusions} | {
+        f"l {one.level}" for one in conclusions
+    }
     for name in said | held:
         bucket = zlib.crc32(name.encode()) % BUCKETS
         result[bucket] = result.get(bucket, 0.0) + 0.5
@@ -71,52 +89,48 @@ class Model:
     """Fitted weights.
 
     Args:
-        level_weights: float32 (3, BUCKETS + 1), for at least soon, same_day, emergency_now; the bias is last.
-        category_weights: float32 (number of categories, BUCKETS + 1).
-        categories: Their keys.
-        thresholds: For each of the three, the probability from which the model raises a decision.
+        words: From weights.npz: `words` (3, BUCKETS + 1) with the bias last; `mix` (3, 3), for each level the
+            weights of the word model's and the sentence model's logit and a bias; `thresholds` (3,),
+            probabilities.
+        adapter: From adapter.npz: the corrections of SentenceModel; `levels` (3, WIDTH + 1) and
+            `category_weights` (n, WIDTH + 1), biases last; `categories` (n,).
     """
 
-    LEVELS = ("soon", "same_day", "emergency_now")
-
-    def __init__(
-        self,
-        level_weights: np.ndarray,
-        category_weights: np.ndarray,
-        categories: Sequence[str],
-        thresholds: Sequence[float],
-    ) -> None:
-        self._levels = level_weights
-        self._categories = category_weights
-        self.categories = tuple(categories)
-        self.thresholds = dict(zip(self.LEVELS, thresholds, strict=True))
-
-    @classmethod
-    def load(cls, path: Path = HERE / "weights.npz") -> Model:
-        """The shipped weights."""
-        with np.load(path) as stored:
-            return cls(
-                stored["levels"].astype(np.float32),
-                stored["categories_weights"].astype(np.float32),
-                [str(name) for name in stored["categories"]],
-                [float(value) for value in stored["thresholds"]],
-            )
-
-    def judge(self, found: Features) -> Opinion:
-        """The model's opinion of features made by `features`."""
-        buckets = np.fromiter(found, dtype=np.int64, count=len(found))
-        values = np.fromiter(found.values(), dtype=np.float32, count=len(found))
-        levels = self._levels[:, buckets] @ values + self._levels[:, -1]
-        at_least = 1 / (1 + np.exp(-levels))
-        scores = self._categories[:, buckets] @ values + self._categories[:, -1]
-        chances = np.exp(scores - scores.max())
-        chances /= chances.sum()
-        best = int(chances.argmax())
-        return Opinion(
-            dict(zip(self.LEVELS, map(float, at_least), strict=True)), self.categories[best], float(chances[best])
+    def __init__(self, words: Mapping[str, Any], adapter: Mapping[str, Any]) -> None:
+        self._words = words["words"].astype(np.float32)
+        self._mix = words["mix"].astype(np.float32)
+        self._thresholds = words["thresholds"]
+        self._levels = adapter["levels"].astype(np.float32)
+        self._category_weights = adapter["category_weights"].astype(np.float32)
+        self._categories = [str(name) for name in adapter["categories"]]
+        self._sentences = SentenceModel(
+            {name: array.astype(np.float32) for name, array in adapter.items() if name[-2:] in {".A", ".B"}}
         )
 
+    @classmethod
+    def load(cls, folder: Path = HERE) -> Model:
+        """The shipped weights."""
+        with np.load(folder / "weights.npz") as words, np.load(folder / "adapter.npz") as adapter:
+            return cls(dict(words), dict(adapter))
 
-def plain_words(text: str) -> str:
-    """Letters and figures only, single spaces; what `features` reads."""
-    return " ".join(re.findall(r"[a-z']+|\d+", text))
+    def opinion(
+        self, turns: Sequence[str], findings: Iterable[Finding], conclusions: Iterable[Conclusion]
+    ) -> Opinion:
+        """What the model makes of the turns, and of what the rules found in them."""
+        text = joined(turns)
+        by_words = word_logits(self._words, features(text, findings, conclusions))
+        vector = np.append(self._sentences.vector(text), np.float32(1))
+        logits = self._mix[:, 0] * by_words + self._mix[:, 1] * (self._levels @ vector) + self._mix[:, 2]
+        chances = 1 / (1 + np.exp(-logits))
+        reached = np.flatnonzero(chances >= self._thresholds)
+        category = self._categories[int((self._category_weights @ vector).argmax())]
+        soon, same_day, now = map(float, chances)
+        return Opinion(LEVELS[reached[-1]] if reached.size else None, category, (soon, same_day, now))
+
+
+def word_logits(weights: Floats, found: Features) -> Floats:
+    """The word model's three logits."""
+    buckets = np.fromiter(found, dtype=np.int64, count=len(found))
+    values = np.fromiter(found.values(), dtype=np.float32, count=len(found))
+    logits: Floats = weights[:, buckets] @ values + weights[:, -1]
+    return logits

@@ -119,7 +119,9 @@ def notice(decision: Decision, country: str = "other") -> Notice | None:
     }
     text = "\n".join(lines)
     lists = {name: (line,) if isinstance(line[0], str) else line for name, line in numbers}
-    named = sorted((name for name in lists if "{" + name + "}" in text), key=lambda n: text.index("{" + n + "}"))
+    named = sorted(
+        (name for name in lists if "{" + name + "}" in text), key=lambda n: text.index("{" + n + "}")
+    )
     calls = tuple(Call(*line) for name in named for line in lists[name])
     return Notice(decision.level, decision.category, text.format(**fill), tuple(dict.fromkeys(calls)))
 

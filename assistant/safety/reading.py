@@ -132,18 +132,26 @@ _SPACED_LETTERS = re.compile(r"(?<!\S)(?:[a-z] ){3,}[a-z](?!\S)")
 _TOKEN = re.compile(
     r"\d+(?:[.,/:]\d+)*(?:\s?°\s?[cf]?)?|[a-z]+(?:'[a-z]+)?|[^\W\d_a-z]+|[.!?;]+|[,:()\n-]|[%&+]"
 )
+_HIDDEN = frozenset({"Cf", "Cc", "Mn", "Me", "Co", "Cs"})
 _SENTENCE_END = re.compile(r"[.!?;]+|\n")
 
 
-def plain(text: str) -> str:
-    """The text in lower case Latin letters: no hidden characters, look-alikes, accents or joined "n't"."""
+def visible(text: str) -> str:
+    """What a reader would see, in lower case: no hidden characters, look-alike letters or accents.
+
+    Of a text longer than twice READ_CHARACTERS only the beginning and the end.
+    """
     if len(text) > 2 * READ_CHARACTERS:
         text = text[:READ_CHARACTERS] + "\n" + text[-READ_CHARACTERS:]
     text = unicodedata.normalize("NFKC", text)
-    text = "".join(c for c in text if unicodedata.category(c) not in {"Cf", "Cc", "Mn"} or c in "\n\t")
-    text = text.lower().translate(_LOOKALIKES)
-    text = unicodedata.normalize("NFKD", text)
-    text = "".join(c for c in text if not unicodedata.combining(c))
+    text = "".join(c for c in text if c.isascii() or unicodedata.category(c) not in _HIDDEN)
+    text = unicodedata.normalize("NFKD", text.lower().translate(_LOOKALIKES))
+    return "".join(c for c in text if not unicodedata.combining(c))
+
+
+def plain(text: str) -> str:
+    """Visible text with "n't" written "not", hyphens opened and letters typed apart joined."""
+    text = visible(text)
     text = text.replace("a&e", "hospital").replace("a & e", "hospital").replace("a and e", "hospital")
     text = re.sub(r"(?<=\w)-(?=\w)", " ", text)
     text = text.replace("can't", "can not").replace("cannot", "can not").replace("won't", "will not")
@@ -261,7 +269,35 @@ def _runs(tokens: list[str]) -> Iterator[list[str]]:
     yield run
 
 
-_SUBJECTS = frozenset(["i", "my", "he", "his", "she", "her", "it", "its", "they", "we", "our", "there", "now", "that", "this", "the", "both", "can", "am", "is", "was"])
+_SUBJECTS = frozenset(
+    [
+        "i",
+        "my",
+        "he",
+        "his",
+        "she",
+        "her",
+        "it",
+        "its",
+        "they",
+        "we",
+        "our",
+        "there",
+        "now",
+        "that",
+        "this",
+        "the",
+        "both",
+        "can",
+        "am",
+        "is",
+        "was",
+        "today",
+        "tonight",
+        "since",
+        "yesterday",
+    ]
+)
 
 
 def _clauses(run: list[str]) -> list[list[str]]:
@@ -315,9 +351,11 @@ def _lists(parts: list[list[str]]) -> list[bool]:
         goes_on = number + 1 < len(parts) and result[number + 1]
         short = len(part) <= 4 and not _SUBJECTS & set(part)
         result[number] = ends_list or (goes_on and short)
-    for number in range(1, len(parts)):
-        if "denies" in parts[number - 1] or "denied" in parts[number - 1]:
-            result[number] = True
+    listing = False
+    for number, part in enumerate(parts[:-1]):
+        # "Denies fever, chills, cough": clinicians' lists go on without an "or".
+        listing = bool({"denies", "denied"} & set(part)) or (listing and not _SUBJECTS & set(part))
+        result[number + 1] = result[number + 1] or (listing and not _SUBJECTS & set(parts[number + 1]))
     return result
 
 

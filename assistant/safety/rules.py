@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal, get_args
 
 from assistant.safety.measures import SIGNS as MEASURED
 from assistant.safety.measures import measured
@@ -29,7 +30,8 @@ from assistant.safety.reading import Said, Sentence, Speller, sentences
 HERE = Path(__file__).parent
 TOPIC = "topic:"  # a sign that only names an illness
 UNWELL = "unwell"  # the rules for illness that fits no category
-LEVELS = ("safety_net", "soon", "same_day", "emergency_now")  # rising
+Level = Literal["emergency_now", "same_day", "soon", "safety_net"]
+LEVELS = get_args(Level)[::-1]  # rising
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Finding:
 class Conclusion:
     """A rule that holds: its level and category, and the findings that made it hold."""
 
-    level: str
+    level: Level
     category: str
     findings: tuple[Finding, ...]
 
@@ -309,7 +311,7 @@ def _close(left: Holds, right: Holds) -> Holds:
 class Rule:
     """One row of rules.toml."""
 
-    level: str
+    level: Level
     category: str
     holds: Holds
 
@@ -338,7 +340,9 @@ class Rules:
         """Every category that a rule can conclude, in the order of the file."""
         return tuple(dict.fromkeys(rule.category for rule in self.rules))
 
-    def conclude(self, findings: Iterable[Finding], *, counted: Iterable[Said] = (Said.PRESENT,)) -> list[Conclusion]:
+    def conclude(
+        self, findings: Iterable[Finding], *, counted: Iterable[Said] = (Said.PRESENT,)
+    ) -> list[Conclusion]:
         """The rules that hold, most urgent first; in the file's order when equally urgent."""
         allowed = frozenset(counted)
         seen: Seen = {}

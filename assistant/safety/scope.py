@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict
 from assistant.safety.reading import plain
 
 HERE = Path(__file__).parent
+# Patterns look this far into a sentence; a request is shorter, and the time stays bounded.
+LONGEST_SENTENCE = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,8 @@ def _asked(text: str) -> list[str]:
     """
     text = plain(text)
     parts = [" ".join(re.findall(r"[a-z0-9%':]+", part)) for part in re.split(r"[.!?\n;]+", text)]
-    parts = [part for part in parts if part]
-    return [*parts, " ".join(parts)] if len(parts) > 1 else parts
+    parts = [part[:LONGEST_SENTENCE] for part in parts if part]
+    return [*parts, " ".join(parts)[:LONGEST_SENTENCE]] if len(parts) > 1 else parts
 
 
 def refusal(message: str, history: Sequence[str] = ()) -> Refusal | None:

@@ -97,7 +97,9 @@ def _own(judged: Sequence[Judged]) -> dict[str, Any]:
         "emergency_now called so": _share([one.got == one.expected for one in now]),
         "emergency_now missed altogether": [one.row["id"] for one in now if one.got < LEADING],
         "not urgent that lead": _share([one.got >= LEADING for one in calm]),
-        "right category among urgent": _share([one.decision.category == one.row["category"] for one in urgent]),
+        "right category among urgent": _share(
+            [one.decision.category == one.row["category"] for one in urgent]
+        ),
         "level": _confusion(judged),
         "category": _by(judged, "category"),
         "voice": _by(judged, "voice"),
@@ -196,7 +198,10 @@ def table(result: dict[str, Any]) -> str:
             lines += ["", name]
             lines += [f"  {key:34} {_text(value)}" for key, value in result[name].items()]
     seconds = result["seconds"]
-    lines += ["", f"milliseconds a check: median {1e3 * seconds['median']:.1f}, p95 {1e3 * seconds['p95']:.1f}"]
+    lines += [
+        "",
+        f"milliseconds a check: median {1e3 * seconds['median']:.1f}, p95 {1e3 * seconds['p95']:.1f}",
+    ]
     return "\n".join(lines)
 
 
