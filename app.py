@@ -79,7 +79,7 @@ def start(context: typer.Context) -> None:
     """Serve the chat when no command is given."""
     settings()  # a slip in a setting's name is told whatever the command
     if context.invoked_subcommand is None:
-        serve()
+        context.invoke(serve, store=Path(os.environ.get("REFERRAL_STORE", DEFAULT_STORE)))
 
 
 @cli.command()

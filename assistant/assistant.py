@@ -140,6 +140,8 @@ class _Clock:
 
 # Below the first the articles do not speak of the matter; from the second on they say it.
 _RELATED, _ANSWER = 0.30, 0.40
+# A wish unmet that weighs this much against the heaviest is one of the things asked about.
+_HALF = 0.85
 
 
 class _Turn:
@@ -176,7 +178,7 @@ class _Turn:
         if reading.asks is Asks.READERS:
             return self._readers(query, found, selection)
         kind: AnswerKind = "answer"
-        if selection.answerable < _ANSWER:
+        if selection.answerable < _ANSWER or self._says_only_half(reading, selection):
             kind = (
                 "related"
                 if selection.answerable >= _RELATED and selection.on_topic >= _RELATED
@@ -189,6 +191,11 @@ class _Turn:
         if scope.asks_personal_diagnosis(self._question):
             closing.append(scope.personal_diagnosis_line())
         return self.finish(kind, quoting.quote(selection.evidence), lead=lead, closing=" ".join(closing))
+
+    @staticmethod
+    def _says_only_half(reading: Reading, selection: Selection) -> bool:
+        """Whether a yes or no is asked of two things, of which the best sentence's passage names only one."""
+        return reading.asks is Asks.YES_NO and selection.considered[0].feature("missing") > _HALF
 
     def _readers(self, query: Query, found: Found, selection: Selection) -> Answer:
         """What other readers have been through: no article answers that, and no comment may."""

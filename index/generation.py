@@ -34,7 +34,7 @@ from index.vectors import Vectors
 from ingest.article import Article, from_json, to_json
 
 # Raised whenever the files or the way passages are cut change: an older generation is then built anew.
-FORMAT = 1
+FORMAT = 2
 
 _PASSAGE = np.dtype(
     [

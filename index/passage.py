@@ -190,6 +190,9 @@ def _balanced(
 ) -> Iterator[list[Sentence]]:
     """Cut a section into the fewest passages that fit, of about equal size, at paragraphs where that fits."""
     total = _total(section, sizes)
+    if total <= budget:
+        yield list(section)
+        return
     target = total / -(-total // budget)
     group: list[Sentence] = []
     for one in section:

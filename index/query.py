@@ -51,13 +51,16 @@ class QueryMaker:
         return Query(text, tuple(wishes.values()), tuple(salience))
 
     def _salience(self, phrase: str) -> float:
-        if any(self.lexicon.kind(concept) in _NAMED for concept in self.lexicon.concepts(phrase)):
+        kinds = {self.lexicon.kind(concept) for concept in self.lexicon.concepts(phrase)}
+        if kinds & _NAMED:
             return _NAMED_SALIENCE
+        if kinds & _SPOKEN:
+            return _SPOKEN_SALIENCE
         ranks = [self.common.get(word) for word in words(phrase) if word not in STOPWORDS]
         return max((1.0 if rank is None else _rarity(rank, len(self.common)) for rank in ranks), default=0.0)
 
 
-_NAMED_SALIENCE = 1.6
+_NAMED_SALIENCE, _SPOKEN_SALIENCE = 1.6, 1.2
 _COMMONEST = 0.1
 
 
@@ -68,6 +71,8 @@ def _rarity(rank: int, size: int) -> float:
 
 # Kinds of concept that an answer has to speak of when a question names one.
 _NAMED = frozenset({"muscle", "condition", "nerve", "joint", "bone", "technique", "tissue"})
+# Kinds that say much even in everyday words: "the curve of my lower back".
+_SPOKEN = frozenset({"posture", "movement", "process", "region"})
 
 
 def _wishes(text: str, expansions: Sequence[Expansion]) -> dict[str, Wish]:

@@ -51,12 +51,17 @@ def sourced(*articles: Article) -> list[Sourced]:
     return [Sourced(article, f"{article.id}.html") for article in articles]
 
 
-@pytest.fixture
-def store(tmp_path: Path, tiny_encoder: Encoder) -> Store:
-    """A store that serves two articles."""
-    made = Store(tmp_path / "store")
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Encoder) -> Path:
+    made = Store(tmp_path_factory.mktemp("pristine") / "store")
     made.write(sourced(PSOAS, SOLEUS), tiny_encoder)
-    return made
+    return made.folder
+
+
+@pytest.fixture
+def store(pristine: Path, tmp_path: Path) -> Store:
+    """A store of its own for each test, which serves two articles."""
+    return Store(shutil.copytree(pristine, tmp_path / "store"))
 
 
 def served(store: Store) -> list[Article]:

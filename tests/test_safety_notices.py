@@ -16,13 +16,14 @@ from assistant.safety.rules import UNWELL, Rules
 CATEGORIES = (*(c for c in Rules().categories if c != UNWELL), None)
 LEVELS = get_args(Level)
 ILLNESSES = re.compile(
-    r"append|aneurysm|ectopic|eclampsia|torsion|hernia|kidney|ulcer|cancer|tumou?r|cauda|compression|meningitis|"
-    r"sepsis|clot|embol|thrombosis|infarct|heart attack|angina|stroke|migraine|pneumothorax|arteritis|glaucoma|"
-    r"fracture|compartment|rhabdo|arthritis|cellulitis|anaphyla|asthma|diabet|epilep|seizure|overdose|bleed on",
+    r"append|aneurysm|ectopic|eclampsia|torsion|hernia|kidney|ulcer|cancer|tumou?r|cauda|compression|infarct|"
+    r"meningitis|sepsis|clot|embol|thrombosis|heart attack|angina|stroke|migraine|pneumothorax|arteritis|"
+    r"glaucoma|fracture|compartment|rhabdo|arthritis|cellulitis|anaphyla|asthma|diabet|epilep|seizure|overdose",
     re.IGNORECASE,
 )
 PROMISES = re.compile(
-    r"safe to|can wait|no need|don't worry|nothing serious|probably|likely|harmless|just a muscle", re.IGNORECASE
+    r"safe to|can wait|no need|don't worry|nothing serious|probably|likely|harmless|just a muscle",
+    re.IGNORECASE,
 )
 METHODS = re.compile(r"pills|tablets|rope|knife|gun|bridge|hang|jump|paracetamol", re.IGNORECASE)
 

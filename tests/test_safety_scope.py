@@ -135,7 +135,9 @@ def test_what_may_be_quoted() -> None:
 
 def test_refusals_name_somebody_who_can_help_and_promise_nothing() -> None:
     for one in reasons():
-        assert not re.search(r"safe to|can wait|likely|probably|nothing serious", one.text, re.IGNORECASE), one
+        assert not re.search(r"safe to|can wait|likely|probably|nothing serious", one.text, re.IGNORECASE), (
+            one
+        )
         if one.reason != "override":
             assert re.search(
                 r"doctor|pharmacist|physiotherapist|therapist|midwife|clinician|surgical team", one.text

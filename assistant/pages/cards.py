@@ -144,9 +144,10 @@ class Cards:
         lines: tuple[str, ...] = ()
         if citation.kind == "text":
             article = self._article(citation)
-            before, after = _surroundings(article, citation)
-            spans = _inside(blocks(article.text), citation.start, citation.end)
-            lines = tuple(article.text[start:end] for start, end, _ in spans)
+            holding = _holding(article, citation)
+            before, after = _surroundings(article, citation, holding)
+            spans = [(max(one.start, citation.start), min(one.end, citation.end)) for one in holding]
+            lines = tuple(article.text[start:end] for start, end in spans)
         by = " · ".join(part for part in (citation.author, human_date(citation.published)) if part)
         return Card(citation.number, citation.title, by, before, lines, after, self._link(citation))
 
@@ -185,26 +186,21 @@ def _chunked(article: Article, lines: Sequence[tuple[Block, str]]) -> Iterator[C
         yield Chunk(listed, tuple(text for _, text in run), int(number[1]) if number else 1)
 
 
-def _inside(found: Sequence[Block], start: int, end: int) -> list[tuple[int, int, BlockKind]]:
-    """The parts of a span that lie in each block."""
-    return [
-        (max(start, block.start), min(end, block.end), block.kind)
-        for block in found
-        if block.start < end and block.end > start
-    ]
+def _holding(article: Article, citation: Citation) -> list[Block]:
+    """The blocks of an article that a quote lies in."""
+    return [one for one in blocks(article.text) if one.start < citation.end and one.end > citation.start]
 
 
-def _surroundings(article: Article, citation: Citation) -> tuple[str, str]:
+def _surroundings(article: Article, citation: Citation, holding: Sequence[Block]) -> tuple[str, str]:
     """A sentence on each side of a quote in its paragraph or list item, with dots where that goes on."""
     before, after = context(article, citation)
-    inside = [one for one in blocks(article.text) if one.start < citation.end and one.end > citation.start]
-    low, high = (inside[0].start, inside[-1].end) if inside else (0, len(article.text))
+    low, high = holding[0].start, holding[-1].end
     start = max(low, citation.start - len(before))
     end = min(high, citation.end + len(after))
     before, after = article.text[start : citation.start], article.text[citation.end : end]
     return (
-        f"… {before}" if before and start > low else before,
-        f"{after} …" if after and end < high else after,
+        f"…\N{NO-BREAK SPACE}{before}" if before and start > low else before,
+        f"{after}\N{NO-BREAK SPACE}…" if after and end < high else after,
     )
 
 

@@ -1,7 +1,8 @@
 """Decides, before anything else happens, whether a conversation describes something that cannot wait.
 
-Rules written from public guidance (signs.toml, rules.toml) and a small model fitted on messages.jsonl both read
-the conversation; the more urgent of the two counts. No language model is involved, and nothing is stored.
+Rules written from public guidance (signs.toml, rules.toml) and a small model fitted on messages.jsonl both
+read the conversation; the more urgent of the two counts. No language model is involved, and nothing is
+stored.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from dataclasses import dataclass
 
 from assistant.safety.model import Model, Opinion
 from assistant.safety.reading import Said
-from assistant.safety.rules import LEVELS, TOPIC, UNWELL, Conclusion, Finding, Rules
-from assistant.safety.rules import Level as Level
+from assistant.safety.rules import LEVELS, TOPIC, UNWELL, Conclusion, Finding, Level, Rules
+
+__all__ = ["Decision", "Level", "SafetyCheck"]
 
 # Turns of a conversation that are read together, newest last; older ones no longer add up.
 REMEMBERED_TURNS = 30
-# Decisions kept by the digest of what was read, so that each turn costs one reading and not one per earlier turn.
+# Decisions kept by the digest of what was read, so that each turn costs one reading and not one per earlier
+# turn.
 REMEMBERED_DECISIONS = 2000
 
 

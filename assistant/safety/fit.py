@@ -3,7 +3,8 @@
     python -m assistant.safety.fit               the word model, how the two are mixed, and the thresholds
     python -m assistant.safety.fit --sentences   before that, the sentence model's corrections (an hour or so)
 
-Both are seeded. What decides the mix and the thresholds are opinions on messages that the fit at hand had not seen.
+Both are seeded. What decides the mix and the thresholds are opinions on messages that the fit at hand had
+not seen.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 import json
 import random
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -86,7 +87,8 @@ def messages(folder: Path = HERE) -> list[Message]:
     return [Message.model_validate_json(line) for line in lines]
 
 
-# -------------------------------------------------------------------------------------- words, mix, thresholds
+# -------------------------------------------------------------------------------------- words, mix,
+# thresholds
 
 
 def word_features(rows: Sequence[Message]) -> csr_matrix:
@@ -106,7 +108,9 @@ def fit_words(found: csr_matrix, wanted: np.ndarray) -> Floats:
     """Weights (3, BUCKETS + 1), the bias last, of one logistic regression for each level."""
     weights = []
     for column in wanted.T:
-        fitted = LogisticRegression(C=0.5, class_weight="balanced", max_iter=2000, tol=1e-6).fit(found, column)
+        fitted = LogisticRegression(C=0.5, class_weight="balanced", max_iter=2000, tol=1e-6).fit(
+            found, column
+        )
         weights.append(np.append(fitted.coef_[0], fitted.intercept_[0]))
     return np.array(weights, np.float32)
 
@@ -172,7 +176,8 @@ def digest(rows: Sequence[Message]) -> str:
     return f"{zlib.crc32(text.encode()):08x}"
 
 
-# ------------------------------------------------------------------------------------ the sentence model's part
+# ------------------------------------------------------------------------------------ the sentence model's
+# part
 
 
 class Corrected(nn.Module):
@@ -185,6 +190,7 @@ class Corrected(nn.Module):
         self.b = nn.Parameter(torch.zeros(layer.out_features, RANK))
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        """The layer and its correction."""
         result: torch.Tensor = self.layer(rows) + rows @ self.a.T @ self.b.T
         return result
 
@@ -348,10 +354,15 @@ def main() -> None:
     parser.add_argument("--sentences", action="store_true", help="fit the sentence model's corrections first")
     rows = messages()
     if parser.parse_args().sentences:
-        np.savez_compressed(HERE / "adapter.npz", **fit_sentences(rows))
+        _write("adapter.npz", fit_sentences(rows))
     with np.load(HERE / "adapter.npz") as adapter:
         weights = fit(rows, dict(adapter))
-    np.savez_compressed(HERE / "weights.npz", **weights)
+    _write("weights.npz", weights)
+
+
+def _write(name: str, arrays: Mapping[str, np.ndarray]) -> None:
+    # numpy's annotation takes every keyword for its own flag.
+    np.savez_compressed(HERE / name, **arrays)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
-# Each pattern looks at " word word word"; the function beside it names the signs that the figures give.
+_Reader: TypeAlias = Callable[[re.Match[str]], Iterator[str]]
+
 _NUMBER_WORDS = {
     word: number
     for number, word in enumerate(
@@ -160,82 +162,91 @@ def _centimetres(match: re.Match[str]) -> Iterator[str]:
         yield "big_lump"
 
 
-_DEGREES = r"( ?°? ?(?:c|f|celsius|fahrenheit|degrees?(?: (?:c|f|celsius|fahrenheit))?))?"
-_READERS = (
+# Parts of the patterns below: <n> a number in figures or words, <x> a figure, <end> the end of a word.
+_PARTS = {
+    "<n>": _N,
+    "<x>": r"(\d{1,3}(?:[.,]\d+)?)",
+    "<age>": r"(\d{1,3})",
+    "<end>": r"(?!\S)",
+    "<span>": r"(minutes?|hours?|days?|nights?|weeks?|fortnight|months?|years?)",
+    "<degrees>": r"( ?°[cf]?| ?[cf]| degrees?(?: [cf])?| celsius| fahrenheit)",
+    "<relative>": (
+        "(?:dad|mum|husband|wife|father|grandmother|grandfather|sister|brother|son|daughter|uncle|aunt|partner"
+        "|he|she|client|patient|f|m|male|female)"
+    ),
+    "<not a measure>": (
+        "(?! (?:weeks?|months?|days?|hours?|minutes?|mins?|degrees?|over|times|kg|stone|cm|mm|miles?|km|%"
+        r"|percent|[cf]|years? (?:ago|since|post|after|into|of))(?!\S))"
+    ),
+    "<some words>": r"(?: \S+){0,5}?",
+}
+_PATTERNS: tuple[tuple[_Reader, tuple[str, ...]], ...] = (
     (
-        re.compile(
-            r"(?: (?:temperature|fever|running|thermometer|reading|t|pyrexia|pyrexial|febrile)(?: \S+){0,5}?) (\d{2,3}(?:[.,]\d+)?)"
-            + _DEGREES
-            + r"(?!\S)"
+        _temperature,
+        (
+            " (?:temperature|fever|running|thermometer|t|pyrexia|febrile)<some words> <x><degrees>?<end>",
+            " <x><degrees><end>",
+            r" ((?:3[89]|4[01])[.,]\d)()<not a measure><end>",
+            r" (10[0-6][.,]\d)()(?! (?:kg|km|lbs?|mm|miles?)<end>)<end>",
         ),
-        _temperature,
     ),
+    (_pressure, (r" (\d{2,3})/(\d{2,3})<end>", r" (\d{2,3}) over (\d{2,3})<end>")),
     (
-        re.compile(r" (\d{2,3}(?:[.,]\d+)?)( ?°[cf]?| ?[cf]| degrees?(?: [cf])?| celsius| fahrenheit)(?!\S)"),
-        _temperature,
-    ),
-    (
-        re.compile(r" ((?:3[89]|4[01])[.,]\d)()(?! (?:weeks?|cm|kg|mm|km|miles?|percent|%|years?))(?!\S)"),
-        _temperature,
-    ),
-    (re.compile(r" (10[0-6][.,]\d)()(?! (?:kg|km|lbs?|mm|miles?))(?!\S)"), _temperature),
-    (re.compile(r" (\d{2,3})/(\d{2,3})(?!\S)"), _pressure),
-    (re.compile(r" (\d{2,3}) over (\d{2,3})(?!\S)"), _pressure),
-    (
-        re.compile(r" (?:sats?|spo2|oxygen|saturations?|o2|oximeter|pulse ox)(?: \S+){0,4}? (\d{2})(?!\S)"),
         _oxygen,
+        (r" (?:sats?|spo2|oxygen|saturations?|o2|oximeter|pulse ox)<some words> (\d{2})<end>",),
     ),
-    (re.compile(r" (?:pulse|hr|heart rate|bpm|tachycardi\S*)(?: \S+){0,3}? (\d{2,3})(?!\S)"), _pulse),
-    (re.compile(r" (\d{3}) (?:bpm|beats)"), _pulse),
     (
-        re.compile(r" (?:sugars?|glucose|bm|bms|bgl|blood sugars?)(?: \S+){0,4}? (\d+(?:[.,]\d+)?)(?!\S)"),
-        _sugar,
-    ),
-    (re.compile(rf" {_N}(?:-| )?(?:years?|yrs?|yr|y)(?:-| )?(?:old|olds|o)(?!\S)"), _age),
-    (
-        re.compile(
-            r" (?:aged?|age is|am|is|was|turned|turning|nearly|almost|hes|shes|about) (\d{1,3})(?! (?:weeks?|months?|days?|hours?|minutes?|degrees?|mins?|over|times|kg|stone|cm|mm|miles?|km|%|percent|[cf]|years? (?:ago|since|post|after|into|of))\b)(?!\S)"
+        _pulse,
+        (
+            r" (?:pulse|hr|heart rate|bpm|tachycardi\S*)<some words> (\d{2,3})<end>",
+            r" (\d{3}) (?:bpm|beats)",
         ),
+    ),
+    (_sugar, (" (?:sugars?|glucose|bm|bms|bgl|ketones?)<some words> <x><end>",)),
+    (
         _age,
-    ),
-    (re.compile(r" (\d{1,2})(?: (?:yo|yof|yom|y|f|m|female|male|woman|man|lady|gentleman))(?!\S)"), _age),
-    (
-        re.compile(
-            r" (?:dad|mum|husband|wife|father|grandmother|grandfather|sister|brother|son|daughter|uncle|aunt|partner|he|she|client|patient|f|m|male|female) (\d{1,3})(?! (?:weeks?|months?|days?|hours?|times|degrees?|minutes?|years? ago))(?!\S)"
+        (
+            " <n> (?:years?|yrs?|yr|y) (?:old|olds|o)<end>",
+            " (?:aged?|age is|am|is|was|turned|turning|nearly|almost|about) <age><not a measure><end>",
+            " <relative> <age><not a measure><end>",
+            r" (\d{1,2}) (?:yo|yof|yom|y|f|m|female|male|woman|man|lady|gentleman)<end>",
+            " <n> (?:years?|yr) (?:son|daughter|girl|boy|child)",
         ),
-        _age,
     ),
-    (re.compile(rf" {_N} (?:years?|yr) (?:son|daughter|girl|boy|child)"), _age),
-    (re.compile(rf" {_N} ?(days?|weeks?|months?|mo)(?:-| )old(?!\S)"), _months_old),
+    (_months_old, (" <n> ?(days?|weeks?|months?|mo) old<end>",)),
     (
-        re.compile(
-            rf" (?:for|since|over|past|last|about|nearly|now|after|of|been) (?:the )?(?:last |past |about |over |nearly |almost )?{_N} (minutes?|hours?|days?|nights?|weeks?|fortnight|months?|years?)"
-        ),
         _how_long,
+        (
+            " (?:for|since|over|past|last|about|nearly|now|after|of|been) "
+            "(?:the )?(?:last |past |about |over |nearly |almost )?<n> <span>",
+            " <n> <span> (?:now|ago|of|already|straight|on|running|later)",
+        ),
     ),
     (
-        re.compile(
-            rf" {_N} (minutes?|hours?|days?|nights?|weeks?|months?|years?) (?:now|ago|of|already|straight|on|running|later)"
-        ),
-        _how_long,
-    ),
-    (
-        re.compile(
-            rf" {_N} (?:weeks?)(?: \+ ?\d)?(?: and \S+ days?)? (?:pregnant|gone|along|gestation|expecting|preggo|today and)"
-        ),
         _pregnant,
-    ),
-    (re.compile(rf" (?:pregnant|expecting|gestation|baby due)(?: \S+){{0,4}}? {_N} weeks?"), _pregnant),
-    (
-        re.compile(
-            r" (?:am|is|at) (?:now |about |only |just )?(\d{1,2}) weeks?(?!\S)(?! (?:post|into|out|after|ago|old|since|from))"
+        (
+            r" <n> weeks?(?: \+ ?\d)?(?: and \S+ days?)? (?:pregnant|gone|along|gestation|expecting|preggo)",
+            " (?:pregnant|expecting|gestation|baby due)<some words> <n> weeks?",
+            r" (?:am|is|at) (?:now |about |only |just )?(\d{1,2}) weeks?<end>"
+            "(?! (?:post|into|out|after|ago|old|since|from))",
+            r" (\d{1,2})(?:[/+]40|\+\d)<end>",
         ),
-        _pregnant,
     ),
-    (re.compile(r" (\d{1,2})(?:[/+]40|\+\d)(?!\S)"), _pregnant),
-    (re.compile(r" (\d{1,2}(?:[.,]\d)?) ?cms?(?!\S)(?: \S+){0,4}? (?:lump|mass|swelling)"), _centimetres),
-    (re.compile(r" (?:lump|mass|swelling)(?: \S+){0,6}? (\d{1,2}(?:[.,]\d)?) ?cms?(?!\S)"), _centimetres),
+    (
+        _centimetres,
+        (
+            r" (\d{1,2}(?:[.,]\d)?) ?cms?<end><some words> (?:lump|mass|swelling)",
+            r" (?:lump|mass|swelling)<some words> (\d{1,2}(?:[.,]\d)?) ?cms?<end>",
+        ),
+    ),
 )
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.sub("<[a-z ]+>", lambda part: _PARTS[part[0]], pattern))
+
+
+_READERS = tuple((_compiled(pattern), read) for read, patterns in _PATTERNS for pattern in patterns)
 SIGNS = (
     "fever",
     "high_fever",
@@ -270,7 +281,7 @@ def measured(words: Sequence[str], clause: Sequence[int]) -> Iterator[tuple[str,
 
     Args:
         words: Of one sentence.
-        clause: For each word the number of its clause: a figure alone between commas ("my hip, 72") is an age.
+        clause: For each word the number of its clause: a figure alone between commas ("hip, 72") is an age.
     """
     if not any(word[0].isdigit() or word in _NUMBERS for word in words):
         return

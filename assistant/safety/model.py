@@ -1,8 +1,8 @@
 """The fitted model that reads a conversation beside the rules, for the wordings that no list foresees.
 
-Two readers, fitted on messages.jsonl by fit.py: a logistic regression over hashed words, parts of words and the
-signs found (weights.npz), and the packaged sentence model with low-rank corrections (adapter.npz). What they say
-together raises a decision; it never lowers one.
+Two readers, fitted on messages.jsonl by fit.py: a logistic regression over hashed words, parts of words and
+the signs found (weights.npz), and the packaged sentence model with low-rank corrections (adapter.npz). What
+they say together raises a decision; it never lowers one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def features(text: str, findings: Iterable[Finding], conclusions: Iterable[Concl
     """
     words = "".join(c if c.isalnum() or c == "'" else " " for c in text).split()[:MOST_WORDS]
     grams = [f"w {word}" for word in words]
-    grams += [f"b {one} {two}" for one, two in zip(words, words[1:], strict=False)]
+    grams += [f"b {one} {two}" for one, two in pairwise(words)]
     for word in set(words):
         marked = f"<{word}>"
         grams += [f"c {marked[i : i + size]}" for size in (4, 5) for i in range(len(marked) - size + 1)]

@@ -1,4 +1,4 @@
-"""Puts the fixed notice together that belongs to a decision: texts from notices.toml, chosen by code alone."""
+"""Puts together the fixed notice that belongs to a decision: texts of notices.toml, chosen by code."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """How a message is read before anything is looked for in it.
 
-Typed text is made plain (look-alike letters, hidden characters, phone spelling, typos), cut into sentences and
-clauses, and every word is marked with what was said about it: denied, long past, supposed, or asked in general.
-Nothing here knows any illness; signs.toml and rules.toml do.
+Typed text is made plain (look-alike letters, hidden characters, phone spelling, typos), cut into sentences
+and clauses, and every word is marked with what was said about it: denied, long past, supposed, or asked in
+general. Nothing here knows any illness; signs.toml and rules.toml do.
 """
 
 from __future__ import annotations
@@ -55,12 +55,10 @@ class Sentence:
     past: tuple[bool, ...]
     supposed: bool
 
-    def said(self, first: int, last: int, *, names_denial: bool) -> Said:
-        """What is said of the words first..last; `names_denial` when the match itself holds the "not"."""
-        by = self.denied_by[first]
-        if by < 0 and not names_denial:
-            by = max(self.denied_by[first : last + 1])
-        if by >= 0:
+    def said(self, first: int, last: int, gaps: Collection[int]) -> Said:
+        """What is said of the words first..last; a "not" among them denies when it stands in a gap."""
+        inner = max(self.denied_by[first : last + 1])
+        if self.denied_by[first] >= 0 or inner in gaps or 0 <= inner < first:
             return Said.DENIED
         if self.supposed:
             return Said.SUPPOSED
@@ -77,6 +75,7 @@ class Language:
     denials: frozenset[str]
     not_denials: re.Pattern[str]
     turns: frozenset[str]
+    subjects: frozenset[str]
     past: re.Pattern[str]
     present: re.Pattern[str]
     present_tense: re.Pattern[str]
@@ -104,6 +103,7 @@ def language() -> Language:
         denials=frozenset(table["denials"]),
         not_denials=_any_of(table["not_denials"]),
         turns=frozenset(table["turns"]),
+        subjects=frozenset(table["subjects"]),
         past=_any_of(table["past"]),
         present=_any_of(table["present"]),
         present_tense=_any_of(table["present_tense"]),
@@ -185,7 +185,7 @@ class Speller:
         replace = language().replace
         if word in replace:
             return replace[word]
-        if word in self._known or len(word) < 4 or not word.isascii():
+        if word in self._known or not 4 <= len(word) <= 25 or not word.isascii():
             return word
         if word not in self._cache:
             if len(self._cache) > 5000:
@@ -269,42 +269,13 @@ def _runs(tokens: list[str]) -> Iterator[list[str]]:
     yield run
 
 
-_SUBJECTS = frozenset(
-    [
-        "i",
-        "my",
-        "he",
-        "his",
-        "she",
-        "her",
-        "it",
-        "its",
-        "they",
-        "we",
-        "our",
-        "there",
-        "now",
-        "that",
-        "this",
-        "the",
-        "both",
-        "can",
-        "am",
-        "is",
-        "was",
-        "today",
-        "tonight",
-        "since",
-        "yesterday",
-    ]
-)
-
-
 def _clauses(run: list[str]) -> list[list[str]]:
     parts: list[list[str]] = [[]]
     for place, token in enumerate(run):
         following = run[place + 1] if place + 1 < len(run) else ""
-        opens = token in language().turns or (token in {"and", "so", "then"} and following in _SUBJECTS)
+        opens = token in language().turns or (
+            token in {"and", "so", "then"} and following in language().subjects
+        )
         if (token in {",", ":", "(", ")", "-", "\n"} or opens) and parts[-1]:
             parts.append([])
         if token.isalnum() or any(c.isalnum() for c in token) or token in "%&+~":
@@ -349,13 +320,15 @@ def _lists(parts: list[list[str]]) -> list[bool]:
         part = parts[number]
         ends_list = part[0] in {"or", "nor"} or "or" in part[:4] or "nor" in part[:4]
         goes_on = number + 1 < len(parts) and result[number + 1]
-        short = len(part) <= 4 and not _SUBJECTS & set(part)
+        short = len(part) <= 4 and not language().subjects & set(part)
         result[number] = ends_list or (goes_on and short)
     listing = False
     for number, part in enumerate(parts[:-1]):
         # "Denies fever, chills, cough": clinicians' lists go on without an "or".
-        listing = bool({"denies", "denied"} & set(part)) or (listing and not _SUBJECTS & set(part))
-        result[number + 1] = result[number + 1] or (listing and not _SUBJECTS & set(parts[number + 1]))
+        listing = bool({"denies", "denied"} & set(part)) or (listing and not language().subjects & set(part))
+        result[number + 1] = result[number + 1] or (
+            listing and not language().subjects & set(parts[number + 1])
+        )
     return result
 
 

@@ -63,12 +63,11 @@ class Wording:
 
     sign: str
     find: re.Pattern[str]
-    names_denial: bool
 
 
 _PIECE = re.compile(r"\.\.\.|\.\.|[()\[\]|]|@\w+|[^\s()\[\]|@.]+(?:\.\d+)?")
-_GAP = {"..": r"(?: \S+){0,4}?", "...": r"(?: \S+){0,9}?"}
-_DENIAL = re.compile(r"\b(?:no|not|never|without|nothing|nil|none|hardly)\b")
+# Gaps are groups, so that a "not" inside one can be told from a "not" that the wording asks for.
+_GAP = {"..": r"((?: \S+){0,4}?)", "...": r"((?: \S+){0,9}?)"}
 
 
 class _WordingParser:
@@ -164,7 +163,7 @@ class Signs:
             for text in wordings:
                 source, first, words = _parse_wording(text, groups)
                 vocabulary |= words
-                wording = Wording(sign, re.compile(source), bool(_DENIAL.search(source)))
+                wording = Wording(sign, re.compile(source))
                 for word in first:
                     index = self._prefix if word.endswith("*") else self._exact
                     index.setdefault(word.rstrip("*"), []).append(wording)
@@ -175,21 +174,29 @@ class Signs:
         """Every sign that the message's words or figures say, each once per sentence and way of saying."""
         found: dict[tuple[str, int, Said], Finding] = {}
         for number, sentence in enumerate(sentences(text, self.speller)):
-            for sign, first, last, names_denial in self._matches(sentence):
-                said = sentence.said(first, last, names_denial=names_denial)
+            for sign, first, last, gaps in self._matches(sentence):
+                said = sentence.said(first, last, gaps)
                 words = " ".join(sentence.words[first : last + 1])
                 found.setdefault((sign, number, said), Finding(sign, turn, number, words, said))
         return list(found.values())
 
-    def _matches(self, sentence: Sentence) -> Iterable[tuple[str, int, int, bool]]:
+    def _matches(self, sentence: Sentence) -> Iterable[tuple[str, int, int, frozenset[int]]]:
+        """Sign, first and last word, and the words in the wording's gaps."""
         line = " " + " ".join(sentence.words)
         for wording in self._candidates(sentence.words):
             for match in wording.find.finditer(line):
                 first = line.count(" ", 0, match.start() + 1) - 1
                 last = line.count(" ", 0, match.end()) - 1
-                yield wording.sign, first, last, wording.names_denial
+                spans = (match.span(group) for group in range(1, (match.lastindex or 0) + 1))
+                gaps = frozenset(
+                    place
+                    for start, end in spans
+                    if start >= 0
+                    for place in range(line.count(" ", 0, start), line.count(" ", 0, end))
+                )
+                yield wording.sign, first, last, gaps
         for sign, first, last in measured(sentence.words, sentence.clause):
-            yield sign, first, last, False
+            yield sign, first, last, frozenset()
 
     def _candidates(self, words: Iterable[str]) -> Iterable[Wording]:
         seen: dict[int, Wording] = {}

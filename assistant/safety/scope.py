@@ -1,7 +1,7 @@
 """What Referral does not answer: the reasons and the kind words for it, from scope.toml.
 
-This is about what is asked for, not about how urgent a message is; safety.check comes first. A refusal never says
-that anything is safe or can wait.
+This is about what is asked for, not about how urgent a message is; safety.check comes first. A refusal never
+says that anything is safe or can wait.
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ def refusal(message: str, history: Sequence[str] = ()) -> Refusal | None:
 
     Args:
         message: The newest message of the visitor.
-        history: Earlier messages, oldest first: a short follow-up ("and how deep?") is read with the last one.
+        history: Earlier messages, oldest first: a short follow-up ("and how deep?") is read with the last
+        one.
     """
     asked = _asked(message)
     if history and asked and len(asked[-1].split()) <= 8:
@@ -129,7 +130,7 @@ def _fits(reason: _Reason, sentence: str) -> bool:
 
 
 def asks_personal_diagnosis(message: str) -> bool:
-    """Whether the visitor asks what they themselves have: answered, but with `personal_diagnosis_line` beside it."""
+    """Whether the visitor asks what they have: answered, with `personal_diagnosis_line` beside it."""
     return any(_scope().personal.search(sentence) for sentence in _asked(message))
 
 

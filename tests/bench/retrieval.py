@@ -114,10 +114,9 @@ def run(data: Path, out: Path) -> dict[str, Any]:
     """
     encoders = Encoders(plain=Encoder(adapt=False), adapted=Encoder())
     stores = out / "stores"
-    result = {"sample": golden(stores / "sample", encoders)}
-    for name in BEIR:
-        result[name] = beir(data / name, stores / name, encoders)
+    result = {name: beir(data / name, stores / name, encoders) for name in BEIR}
     result["medquad"] = medquad(data / "medquad", stores / "medquad", encoders)
+    result["sample"] = golden(stores / "sample", encoders)
     return result
 
 
@@ -186,7 +185,7 @@ def golden(store: Path, encoders: Encoders) -> dict[str, Any]:
         firsts, sentences = [], []
         for one, (hits, texts) in zip(questions, found, strict=True):
             firsts.append(_rank(hits, {one["article"], *one.get("articles", ())}))
-            sentences.append(_sentence_rank(texts, one["must_quote_any"]))
+            sentences.append(sentence_rank(texts, one["must_quote_any"]))
         return {
             "article first": _within(firsts, 1),
             "sentence top 1": _within(sentences, 1),
@@ -223,7 +222,7 @@ def _text(candidate: evidence.Candidate) -> str:
     return passage.text[sentence.start - passage.start : sentence.end - passage.start]
 
 
-def _sentence_rank(texts: Sequence[str], wanted: Sequence[str]) -> int:
+def sentence_rank(texts: Sequence[str], wanted: Sequence[str]) -> int:
     """Rank of the first sentence that holds a wanted stretch or lies within one; 0 when none does."""
     stretches = [" ".join(one.split()) for one in wanted]
     for rank, text in enumerate((" ".join(one.split()) for one in texts), start=1):

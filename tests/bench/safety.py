@@ -1,7 +1,7 @@
-"""How well the safety check does: per level, category, voice and trick, on our own messages and on public sets.
+"""How the safety check does per level, category, voice and trick, on our own messages and on public sets.
 
-Our own test messages (safety_messages.jsonl) were written by other people than the training messages, and no rule
-was made by looking at them. A figure is (right, of how many); nothing is averaged over unlike things.
+Our own test messages (safety_messages.jsonl) were written by other people than the training messages, and no
+rule was made by looking at them. A figure is (right, of how many); nothing is averaged over unlike things.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.safety.check import Decision, Encode, SafetyCheck
+from assistant.safety.check import Decision, SafetyCheck
 
 HERE = Path(__file__).parent
 RANK = {None: 0, "none": 0, "safety_net": 1, "soon": 2, "same_day": 3, "emergency_now": 4}
@@ -52,14 +52,13 @@ class Judged:
         return RANK[self.decision.level]
 
 
-def run(data: Path, encode: Encode | None = None) -> dict[str, Any]:
+def run(data: Path) -> dict[str, Any]:
     """All measures.
 
     Args:
         data: The shared evaluation data; its triage/ folder is used when it is there.
-        encode: Sentence embeddings for the check, or None to measure it without.
     """
-    check = SafetyCheck(encode)
+    check = SafetyCheck()
     own = _judge(check, _rows(HERE / "safety_messages.jsonl"))
     result: dict[str, Any] = {"own": _own(own), "pairs": _pairs(check, own), "seconds": _seconds(own)}
     triage = data / "triage"
@@ -185,7 +184,8 @@ def table(result: dict[str, Any]) -> str:
         if name in {"category", "voice", "trick"}:
             lines += ["", f"by {name:26} {'urgent lead':>13} {'at or above':>13} {'false leads':>13}"]
             lines += [
-                f"  {key:27} {_text(row['lead']):>13} {_text(row['at or above']):>13} {_text(row['false']):>13}"
+                f"  {key:27}"
+                + "".join(f" {_text(row[part]):>13}" for part in ("lead", "at or above", "false"))
                 for key, row in value.items()
             ]
         elif name == "level":
