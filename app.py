@@ -69,7 +69,8 @@ def settings(environment: dict[str, str] | os._Environ[str] = os.environ) -> Set
     )
     if unknown:
         raise typer.BadParameter(
-            f"{unknown[0]} is set, but there is no such setting. There are: {', '.join(sorted({*known, *others}))}."
+            f"{unknown[0]} is set, but there is no such setting. "
+            f"There are: {', '.join(sorted({*known, *others}))}."
         )
     return Settings(**{name: environment[key] for key, name in known.items() if environment.get(key)})
 

@@ -139,9 +139,9 @@ class _Clock:
 
 
 # Below the first the articles do not speak of the matter; from the second on they say it.
-_RELATED, _ANSWER = 0.30, 0.40
-# A wish unmet that weighs this much against the heaviest is one of the things asked about.
-_HALF = 0.85
+_RELATED, _ANSWER = 0.25, 0.40
+# The share of what was asked about, by weight, below which a yes or no cannot have been said.
+_HALF = 0.45
 
 
 class _Turn:
@@ -178,6 +178,8 @@ class _Turn:
         if reading.asks is Asks.READERS:
             return self._readers(query, found, selection)
         kind: AnswerKind = "answer"
+        if selection.subjects == 0:
+            return self._abstention(query, found)
         if selection.answerable < _ANSWER or self._says_only_half(reading, selection):
             kind = (
                 "related"
@@ -194,8 +196,9 @@ class _Turn:
 
     @staticmethod
     def _says_only_half(reading: Reading, selection: Selection) -> bool:
-        """Whether a yes or no is asked of two things, of which the best sentence's passage names only one."""
-        return reading.asks is Asks.YES_NO and selection.considered[0].feature("missing") > _HALF
+        """Whether the best passage leaves out something asked about: a subject, or most of a yes-or-no."""
+        hardly = selection.considered[0].feature("leaning") < _HALF
+        return selection.subjects < 1 or (reading.asks is Asks.YES_NO and hardly)
 
     def _readers(self, query: Query, found: Found, selection: Selection) -> Answer:
         """What other readers have been through: no article answers that, and no comment may."""

@@ -16,7 +16,7 @@ from index.encoder import Floats
 from index.generation import Generation
 from index.keywords import Wish, terms
 from index.passage import Hit, Passage, Sentence
-from index.retriever import Found, Query
+from index.retriever import SUBJECT, Found, Query
 from index.sentences import LISTED, BlockKind
 from ingest.article import Article
 
@@ -84,12 +84,15 @@ class Selection:
         evidence: In the order in which it is to be read; empty when nothing was found.
         answerable: Probability that the evidence answers the question.
         on_topic: Probability that the articles speak of its matter at all.
+        subjects: Of the muscles, conditions and nerves that the question names, the share that the best
+            passage or its article's title speaks of, 0..1; 1 when it names none.
         considered: Every candidate, best first, for staff.
     """
 
     evidence: tuple[Evidence, ...]
     answerable: float
     on_topic: float
+    subjects: float
     considered: tuple[Candidate, ...]
 
 
@@ -201,15 +204,27 @@ def select(
         scores = features @ model.rank_weights
         considered += [Candidate(hit, place, row, float(scores[place])) for place, row in enumerate(features)]
     if not considered:
-        return Selection((), 0.0, 0.0, ())
+        return Selection((), 0.0, 0.0, 0.0, ())
     considered.sort(key=lambda one: -one.score)
     best = considered[0].features
     return Selection(
         evidence=_chosen(reading, considered, generation),
         answerable=model.probability(model.answer, best),
         on_topic=model.probability(model.topic, best),
+        subjects=_subjects(looking, query, considered[0].hit),
         considered=tuple(considered),
     )
+
+
+def _subjects(looking: _Looking, query: Query, hit: Hit) -> float:
+    words = looking.generation.passage_terms(hit.row)
+    met = looking.met(words.title.union(*words.headings, *words.sentences))
+    named = [share for share, salience in zip(met, query.salience, strict=True) if salience >= SUBJECT]
+    return float(np.mean([share >= _SPOKEN_OF for share in named])) if named else 1.0
+
+
+# An implied name, such as the iliopsoas for a hip flexor, is enough.
+_SPOKEN_OF = 0.4
 
 
 def _features(looking: _Looking, hit: Hit) -> Floats:
@@ -249,7 +264,7 @@ _ASKING_WEIGHT = 0.1
 
 
 def _heft(query: Query, generation: Generation) -> Floats:
-    """The weight of each wish: what it says in itself, times how rare it is here; a word of asking, little."""
+    """The weight of each wish: what it says in itself, times how rare it is here."""
     unknown = float(np.log1p(generation.keywords.size))
     heft = []
     for wish, salience in zip(query.wishes, query.salience, strict=True):
@@ -291,17 +306,30 @@ def _chosen(
     spans: list[Evidence] = []
     budget = _WORDS
     for candidate in considered[:12]:
-        if spans and candidate.score < best.score - _GAP:
+        if spans and (candidate.score < best.score - _GAP or len(spans) == _SPANS):
             break
         evidence = _span(reading, candidate, generation)
-        size = len(evidence.quote.split())
-        if spans and (size > budget or _repeats(evidence, spans)):
+        overlapped = [one for one in spans if _overlap(one, evidence)]
+        for one in overlapped:  # a sentence already quoted, and now the one that leans on it
+            evidence = _union(one, evidence)
+        others = [one for one in spans if one not in overlapped]
+        size = len(evidence.quote.split()) - sum(len(one.quote.split()) for one in overlapped)
+        if spans and (size > budget or (not overlapped and _repeats(evidence, spans))):
             continue
-        spans.append(evidence)
+        spans = [*others, evidence]
         budget -= size
-        if len(spans) == _SPANS:
-            break
     return _in_reading_order(_joined(spans))
+
+
+def _overlap(one: Evidence, other: Evidence) -> bool:
+    return one.article.id == other.article.id and one.start < other.end and other.start < one.end
+
+
+def _union(one: Evidence, other: Evidence) -> Evidence:
+    """Both spans as one: their sentences in reading order, and whatever stands between them."""
+    sentences = tuple(sorted({*one.sentences, *other.sentences}))
+    start, end = sentences[0][0], sentences[-1][1]
+    return Evidence(one.article, one.passage, start, end, sentences, max(one.score, other.score))
 
 
 def _span(reading: Reading, candidate: Candidate, generation: Generation) -> Evidence:
@@ -352,19 +380,10 @@ def _list_around(every: Sequence[Sentence], place: int) -> tuple[int, int]:
 
 
 def _repeats(evidence: Evidence, chosen: Sequence[Evidence]) -> bool:
-    """Whether it says over again what is already quoted: the same place, or nearly the same words."""
+    """Whether it says over again, in nearly the same words, what is already quoted."""
     mine = set(terms(evidence.quote))
-    for other in chosen:
-        if (
-            other.article.id == evidence.article.id
-            and evidence.start < other.end
-            and other.start < evidence.end
-        ):
-            return True
-        theirs = set(terms(other.quote))
-        if len(mine & theirs) > 0.7 * min(len(mine), len(theirs) or 1):
-            return True
-    return False
+    theirs = [set(terms(other.quote)) for other in chosen]
+    return any(len(mine & other) > 0.7 * min(len(mine), len(other) or 1) for other in theirs)
 
 
 def _joined(spans: Sequence[Evidence]) -> list[Evidence]:
@@ -372,23 +391,16 @@ def _joined(spans: Sequence[Evidence]) -> list[Evidence]:
     out: list[Evidence] = []
     for one in sorted(spans, key=lambda span: (span.article.id, span.start)):
         last = out[-1] if out else None
-        if (
-            last
-            and last.article.id == one.article.id
-            and not one.article.text[last.end : one.start].strip()
-            and "\n\n" not in one.article.text[last.end : one.start]
-        ):
-            out[-1] = Evidence(
-                last.article,
-                last.passage,
-                last.start,
-                one.end,
-                last.sentences + one.sentences,
-                max(last.score, one.score),
-            )
+        if last and last.article.id == one.article.id and _adjoin(last, one):
+            out[-1] = _union(last, one)
         else:
             out.append(one)
     return out
+
+
+def _adjoin(one: Evidence, after: Evidence) -> bool:
+    between = one.article.text[one.end : after.start]
+    return not between.strip() and "\n\n" not in between
 
 
 def _in_reading_order(spans: Sequence[Evidence]) -> tuple[Evidence, ...]:

@@ -142,8 +142,8 @@ def _fit_rank(examples: Sequence[Example], weights: Floats) -> Floats:
 
 
 _RIDGE = 1e-3
-# What can only speak for a sentence, or only against it, is held to that: what the sample blog shows by chance
-# to the contrary must not hurt another blog. Passages of equal sentences must not be told apart by `passage`.
+# What can only speak for a sentence, or only against it, is held to that: what the sample blog shows by
+# chance to the contrary must not hurt another blog. `passage` is in `fused` already.
 _SIGNS: dict[str, tuple[float | None, float | None]] = {
     "cosine": (0, None),
     "own": (0, None),

@@ -45,5 +45,5 @@ def _borne_out(claim: Claim, sound: dict[int, Citation]) -> bool:
 def _says(citation: Citation, claim: Claim) -> bool:
     if citation.kind == "text":
         return claim.text in citation.quote
-    facts = [citation.author, citation.published or ""]
+    facts = [citation.author, (citation.published or "")[:10]]
     return citation.title in claim.text and any(fact and fact in claim.text for fact in facts)

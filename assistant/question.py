@@ -46,13 +46,13 @@ _KINDS: tuple[tuple[Asks, re.Pattern[str]], ...] = tuple(
         (
             Asks.READERS,
             r"\b(?:any(?:one|body)|some(?:one|body)) else\b|\b(?:has|have|did|does) any(?:one|body)\b"
-            r"|\b(?:other|what do) (?:readers?|people|users|visitors)\b.{0,20}\b(?:say|said|comment|wr[io]te)"
+            r"|\b(?:other|what do) (?:readers?|people|visitors)\b.{0,20}\b(?:say|said|comment|wrote)"
             r"|\bcomments?\b",
         ),
         (
             Asks.PERMISSION,
             r"\b(?:can|could|may|should|am) i\b.{0,20}\b(?:try|do|use|perform|practi[sc]e|treat)\b.{0,60}"
-            r"\bon (?:my (?:friend|wife|husband|partner|child|kid|son|daughter|mum|mom|dad|client|patient|m\w+)"
+            r"\bon (?:my (?:friend|wife|husband|partner|child|kid|son|daughter|mum|mom|dad|client|m\w+)"
             r"|a|an|some|other|another)\b"
             r"|\bwho (?:can|may|should|is allowed to) (?:do|use|perform|give|apply)\b",
         ),

@@ -56,7 +56,7 @@ def byline(article: Article, asks: Asks) -> Draft | None:
     facts = {Asks.AUTHOR: article.author, Asks.DATE: article.published or ""}
     if not facts.get(asks):
         return None
-    published = f", published {article.published}" if article.published else ""
+    published = f", published {article.published[:10]}" if article.published else ""
     written = f" was written by {article.author}" if article.author else " names no author"
     citation = Citation(
         number=1,

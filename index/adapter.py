@@ -2,9 +2,9 @@
 
     python -m index.adapter
 
-fits it anew on pairs.jsonl (a lay question and the sentence that answers it, by topic), prints recall on topics
-kept apart, and writes adapter.npz, the same for the same pairs. It moves only the vectors of questions, so no
-index has to be built again.
+fits it anew on pairs.jsonl (a lay question and the sentence that answers it, by topic), prints recall on
+topics kept apart, and writes adapter.npz, the same for the same pairs. It moves only the vectors of
+questions, so no index has to be built again.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def main() -> None:
     with torch.inference_mode():
         before = _recall(unseen.questions, unseen.sentences)
         after = _recall(_fit(seen)(unseen.questions), unseen.sentences)
-    print(f"{len(seen.topics)} pairs seen, {len(unseen.topics)} of {len(apart)} other topics kept apart")  # noqa: T201
-    print(f"recall at 1, 3, 10 on those: {before} without, {after} with the adapter")  # noqa: T201
+    print(f"{len(seen.topics)} pairs seen, {len(unseen.topics)} of {len(apart)} other topics kept apart")
+    print(f"recall at 1, 3, 10 on those: {before} without, {after} with the adapter")
     adapter = _fit(pairs)
     np.savez(
         ADAPTER_FILE,
@@ -95,7 +95,7 @@ def _encoded() -> _Pairs:
 
 
 def _as_indexed(sentence: str) -> str:
-    """ "[Title] It is…" as a passage is read: the title on a line of its own."""
+    """A pair's "[Title] It is…" as a passage is read: the title on a line of its own."""
     return re.sub(r"^\[([^\]]+)\] ?", r"\1\n", sentence)
 
 

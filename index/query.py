@@ -11,7 +11,7 @@ from index.encoder import Encoder
 from index.generation import Generation
 from index.keywords import STOPWORDS, Wish, Wording, stem, terms, words
 from index.lexicon import Expansion, Lexicon
-from index.retriever import Query
+from index.retriever import SUBJECT, Query
 from index.spelling import Spelling
 
 
@@ -52,6 +52,8 @@ class QueryMaker:
 
     def _salience(self, phrase: str) -> float:
         kinds = {self.lexicon.kind(concept) for concept in self.lexicon.concepts(phrase)}
+        if kinds & _SUBJECTS:
+            return _SUBJECT_SALIENCE
         if kinds & _NAMED:
             return _NAMED_SALIENCE
         if kinds & _SPOKEN:
@@ -60,7 +62,7 @@ class QueryMaker:
         return max((1.0 if rank is None else _rarity(rank, len(self.common)) for rank in ranks), default=0.0)
 
 
-_NAMED_SALIENCE, _SPOKEN_SALIENCE = 1.6, 1.2
+_SUBJECT_SALIENCE, _NAMED_SALIENCE, _SPOKEN_SALIENCE = SUBJECT, 1.4, 1.2
 _COMMONEST = 0.1
 
 
@@ -70,7 +72,8 @@ def _rarity(rank: int, size: int) -> float:
 
 
 # Kinds of concept that an answer has to speak of when a question names one.
-_NAMED = frozenset({"muscle", "condition", "nerve", "joint", "bone", "technique", "tissue"})
+_SUBJECTS = frozenset({"muscle", "condition", "nerve"})
+_NAMED = frozenset({"joint", "bone", "technique", "tissue"})
 # Kinds that say much even in everyday words: "the curve of my lower back".
 _SPOKEN = frozenset({"posture", "movement", "process", "region"})
 

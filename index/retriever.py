@@ -13,6 +13,9 @@ from index.generation import Generation
 from index.keywords import Wish, terms
 from index.passage import Hit
 
+# Salience of a muscle, a condition or a nerve that a question names: an answer has to speak of it.
+SUBJECT = 1.6
+
 # Candidates of each method that are scored by both.
 _DEPTH = 200
 

@@ -69,18 +69,23 @@ def test_a_store_is_built_once(small: Path, result: dict[str, Any], encoders: re
 def test_medquad_counts_the_article_that_a_question_was_written_for(
     tmp_path: Path, encoders: retrieval.Encoders
 ) -> None:
+    titles = {**{key: key for key in DOCUMENTS}, "other-wax": "Wax (again)"}
     lines(
         tmp_path / "articles.jsonl",
-        [{"id": key, "title": key, "text": text} for key, text in DOCUMENTS.items()],
+        [{"id": key, "title": title, "text": DOCUMENTS.get(key, "Soap.")} for key, title in titles.items()],
     )
-    questions = [("Why does my heel hurt?", "heel"), ("What do bees make?", "shoulder")]
+    questions = [
+        ("Why does my heel hurt?", "heel"),
+        ("What do bees make?", "other-wax"),
+        ("Candles of wax", "shoulder"),
+    ]
     lines(
         tmp_path / "questions.jsonl",
         [{"id": article, "question": text, "article_id": article} for text, article in questions],
     )
     result = retrieval.medquad(tmp_path, tmp_path / "store", encoders)
     for row in result["rows"].values():
-        assert (row["article top 1"], row["article top 5"]) == (0.5, 1.0)
+        assert (row["article top 1"], row["article top 5"], row["title top 1"]) == (1 / 3, 1.0, 2 / 3)
 
 
 def test_table_and_plot_show_every_set_and_method(result: dict[str, Any], tmp_path: Path) -> None:

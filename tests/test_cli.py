@@ -18,7 +18,8 @@ def blog(tmp_path: Path) -> Path:
     folder = tmp_path / "blog"
     folder.mkdir()
     (folder / "soleus.md").write_text(
-        "# The soleus\n\nThe soleus lies under the gastrocnemius. Its trigger points refer pain to the heel.\n",
+        "# The soleus\n\nThe soleus lies under the gastrocnemius. Its trigger points refer pain to the "
+        "heel.\n",
         encoding="utf-8",
     )
     (folder / "scalenes.md").write_text(

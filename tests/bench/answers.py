@@ -49,12 +49,12 @@ def judge(expected: dict[str, Any], answer: Answer) -> tuple[str, ...]:
     # A refusal need not quote, and where several kinds are right only the answering ones must.
     if wanted and answer.kind in {"answer", "related", "abstention"} and not any(w in quotes for w in wanted):
         faults.append("the answering sentence is not quoted")
-    for word in expected.get("must_not_quote", []) + expected.get("must_not_contain", []):
-        if word.lower() in answer.text.lower():
-            faults.append(f"shows {word!r}")
-    for word in expected.get("answer_contains", []):
-        if word not in answer.text:
-            faults.append(f"does not say {word!r}")
+    shown = answer.text.lower()
+    forbidden = [*expected.get("must_not_quote", []), *expected.get("must_not_contain", [])]
+    faults += [f"shows {word!r}" for word in forbidden if word.lower() in shown]
+    faults += [
+        f"does not say {word!r}" for word in expected.get("answer_contains", []) if word not in answer.text
+    ]
     if not answer.disclaimer:
         faults.append("no disclaimer")
     return tuple(faults)
@@ -119,11 +119,13 @@ def run(data: Path) -> dict[str, Any]:
 def table(result: dict[str, Any]) -> str:
     """The result for the terminal."""
     lines = []
+    keys = ("answerable_quoted", "answerable_abstained", "answerable_related", "unanswerable_answered")
     for name, one in result.items():
         lines.append(f"{name}: all {one['all']:.3f}, median {one['median_ms']} ms, p95 {one['p95_ms']} ms")
-        for key in ("answerable_quoted", "answerable_abstained", "answerable_related", "unanswerable_answered"):
-            lines.append(f"  {key:<24}{one[key]:.3f}")
-        lines += [f"  {trick:<24}{share:.3f}  of {count}" for trick, (count, share) in one["by_trick"].items()]
+        lines += [f"  {key:<24}{one[key]:.3f}" for key in keys]
+        lines += [
+            f"  {trick:<24}{share:.3f}  of {count}" for trick, (count, share) in one["by_trick"].items()
+        ]
     return "\n".join(lines)
 
 
