@@ -220,14 +220,9 @@ class Generation:
         span = f"{start}-{end}" if comment is None else f"c{comment}:{start}-{end}"
         low = int(record["first"])
         sentences = tuple(
-            Sentence(
-                start=int(one["start"]),
-                end=int(one["end"]),
-                block=int(one["block"]),
-                block_kind=_KINDS[int(one["kind"])],
-                heading=(int(one["heading"][0]), int(one["heading"][1])),
-            )
-            for one in self._sentences[low : low + int(record["count"])]
+            Sentence(start, end, block, _KINDS[kind], (heading[0], heading[1]))
+            # as a list of plain numbers: reading a record's fields one by one takes ten times as long
+            for start, end, block, kind, heading in self._sentences[low : low + int(record["count"])].tolist()
         )
         return Passage(
             id=f"{article.id}#{span}",

@@ -18,6 +18,8 @@ SUBJECT = 1.6
 
 # Candidates of each method that are scored by both.
 _DEPTH = 200
+# Of these, how many have their sentences looked at: each costs a jump into a file of vectors.
+_CLOSER = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +105,15 @@ class Retriever:
             _, near = self.generation.vectors.nearest(vector, depth, high)
         rows = np.union1d(by_word[bm25[by_word - low] > 0], near)
         cosine = self.generation.vectors.take(rows) @ vector
+        first = self._fusion.cosine * _scaled(cosine) + self._fusion.bm25 * _scaled(bm25[rows - low])
+        kept = _top(np.asarray(first, np.float32), max(_CLOSER, top))
+        rows, cosine, first = rows[kept], cosine[kept], first[kept]
         scores = {
             "cosine": cosine,
             "bm25": bm25[rows - low],
             "sentence": self.generation.best_sentences(vector, rows.tolist()),
         }
-        fused = (
-            self._fusion.cosine * _scaled(scores["cosine"])
-            + self._fusion.bm25 * _scaled(scores["bm25"])
-            + self._fusion.sentence * _scaled(scores["sentence"])
-        )
+        fused = first + self._fusion.sentence * _scaled(scores["sentence"])
         order = np.lexsort((rows, -fused))[:top]
         return tuple(
             Hit(

@@ -43,9 +43,12 @@ class Vectors:
 
     def nearest(self, query: Floats, top: int, limit: int) -> tuple[Floats, NDArray[np.int64]]:
         """The `top` nearest among the first `limit` rows: their cosines and their rows, best first."""
-        first = faiss.IDSelectorRange(0, limit)
-        inside = faiss.SearchParameters(sel=first)  # type: ignore[call-arg]
-        cosines, rows = self._index.search(query[None, :], min(top, limit), params=inside)
+        if limit == self.size:  # without a selector faiss multiplies whole blocks, several times faster
+            cosines, rows = self._index.search(query[None, :], min(top, limit))
+        else:
+            first = faiss.IDSelectorRange(0, limit)
+            inside = faiss.SearchParameters(sel=first)  # type: ignore[call-arg]
+            cosines, rows = self._index.search(query[None, :], min(top, limit), params=inside)
         return cosines[0], rows[0]
 
     def take(self, rows: NDArray[np.int64]) -> Floats:

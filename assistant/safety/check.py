@@ -24,6 +24,9 @@ REMEMBERED_TURNS = 30
 # turn.
 REMEMBERED_DECISIONS = 2000
 
+# Signs that complain of nothing by themselves.
+NO_COMPLAINT = frozenset({"recent", "happening_now", "new", "seen", "improving", "benign", "practitioner"})
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -131,7 +134,9 @@ def _still_counting(findings: Sequence[Finding]) -> tuple[list[Finding], bool]:
     last = max(visits)
     before = {f.sign for f in findings if (f.turn, f.sentence) <= last and f.said is Said.PRESENT}
     after = [f for f in findings if (f.turn, f.sentence) > last]
-    if any(f.sign in {"worsening", "came_back"} and f.said is Said.PRESENT for f in after):
+    since = {f.sign for f in after if f.said is Said.PRESENT}
+    told_anew = since & {"recent", "happening_now", "new"} and since - before - NO_COMPLAINT
+    if since & {"worsening", "came_back"} or (told_anew and not since & {"improving", "benign"}):
         return list(findings), False
     return [f for f in after if f.sign not in before], True
 
