@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from index.lexicon import Lexicon
-
 from assistant.question import read
 from index.keywords import words
+from index.lexicon import Lexicon
 
 _PRONOUN = re.compile(
     r"\b(?:it|its|itself|they|them|their|theirs|this|that|these|those|one)\b"
