@@ -75,9 +75,12 @@ def sample_store(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> 
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium that talks to nobody but the pages it is sent to."""
+    """A headless Chromium that talks to nobody but the pages it is sent to.
+
+    Not for the whole session: while Playwright is open, no other test may start an event loop.
+    """
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 (only the browser's tests need it)
 
     names = ("chromium", "chromium-browser", "google-chrome")

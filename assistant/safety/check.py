@@ -104,7 +104,7 @@ class SafetyCheck:
         if by_rules.level == "emergency_now":
             return by_rules
         opinion = self._model.opinion(turns, findings, self._rules.conclude(findings))
-        by_model = _from_opinion(opinion)
+        by_model = _from_opinion(opinion) if _may_raise(findings, opinion) else Decision()
         best = max(by_rules, by_model, key=lambda one: one.urgency)
         if best.leads:
             return Decision(best.level, best.category, (*best.reasons, str(opinion)))
@@ -146,6 +146,21 @@ def _decision(conclusion: Conclusion, findings: Sequence[Finding], level: Level 
     denied = [f"{f.sign}: “{f.words}” (denied, not counted)" for f in findings if f.said is Said.DENIED]
     category = None if conclusion.category == UNWELL else conclusion.category
     return Decision(level or conclusion.level, category, tuple(dict.fromkeys([*used, *denied])))
+
+
+# How sure the model must be where the rules see nothing that is told as happening now.
+_SURE_ALONE = 0.95
+
+
+def _may_raise(findings: Sequence[Finding], opinion: Opinion) -> bool:
+    """Whether the model may lead the reply: beside a sign that is told as present, or when it is very sure.
+
+    Alone it takes oddities ("iphone won't charge") and suppositions ("what if someone had chest pain") for
+    more than they are.
+    """
+    told = {finding.sign for finding in findings if finding.said is Said.PRESENT}
+    present = bool(told - NO_COMPLAINT)
+    return present or opinion.at_least[0] >= _SURE_ALONE
 
 
 def _from_opinion(opinion: Opinion) -> Decision:

@@ -83,7 +83,8 @@ class Message(BaseModel):
 
 def messages(folder: Path = HERE) -> list[Message]:
     """All training messages, in the order of their files."""
-    lines = [line for path in sorted(folder.glob("messages*.jsonl")) for line in path.open(encoding="utf-8")]
+    files = sorted(folder.glob("messages*.jsonl"))
+    lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
     return [Message.model_validate_json(line) for line in lines]
 
 
