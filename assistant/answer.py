@@ -61,6 +61,24 @@ class ShownNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What is said to one question of a message that asks several.
+
+    Attributes:
+        question: The question that was answered, understandable alone.
+        lead: Before its quotes.
+        citations: Numbers of its citations.
+        closing: After its quotes.
+    """
+
+    question: str
+    kind: AnswerKind
+    lead: str
+    citations: tuple[int, ...]
+    closing: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the visitor gets for one question.
 
@@ -72,6 +90,7 @@ class Answer:
         disclaimer: One plain line, then the blog's own disclaimer.
         suggestions: Questions, or titles, that the articles can answer.
         seconds: Time by stage; `total` is the whole.
+        parts: Of a message that asks several questions, what is said to each; else empty.
     """
 
     id: str
@@ -89,9 +108,10 @@ class Answer:
     lead: str = ""
     closing: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
 
 
-_NOT_IN_JSON = ("lead", "closing")
+_NOT_IN_JSON = ("lead", "closing", "parts")
 
 
 def to_json(answer: Answer) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -11,21 +10,14 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from assistant.choosing import Chooser, Evidence
 from assistant.question import Asks, Reading, is_asking
-from index.encoder import Floats
+from index.encoded import Floats, QueryVectors
 from index.generation import Generation
-from index.keywords import Wish, terms
-from index.passage import Hit, Passage, Sentence
+from index.keywords import Wish
+from index.passage import Hit, Sentence
 from index.retriever import SUBJECT, Found, Query
 from index.sentences import LISTED, BlockKind
-from ingest.article import Article
-
-# At most this much is quoted in an ordinary answer; lists may be longer, since half a list misleads.
-_WORDS = 120
-_LIST_WORDS = 260
-_SPANS = 3
-# A sentence this far below the best one is not worth a reader's time (log-odds; see the answers bench).
-_GAP = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +46,6 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """A span of an article that is quoted, in one piece.
-
-    Attributes:
-        start: Offset in `article.text`.
-        end: Likewise, exclusive.
-        sentences: The sentences inside it, each to become one claim.
-    """
-
-    article: Article
-    passage: Passage
-    start: int
-    end: int
-    sentences: tuple[tuple[int, int], ...]
-    score: float
-
-    @property
-    def quote(self) -> str:
-        """The verbatim span."""
-        return self.article.text[self.start : self.end]
-
-
-@dataclass(frozen=True, slots=True)
 class Selection:
     """What was chosen, and from what.
 
@@ -99,6 +68,7 @@ class Selection:
 # What speaks for a sentence. A share is of the question's wishes by weight, 0..1.
 FEATURES = (
     "cosine",  # of the question and the sentence in its context
+    "late",  # their tokens held against each other, see `QueryVectors.late`
     "own",  # the share that the sentence's own words meet
     "context",  # the same with its heading and the article's title
     "leaning",  # the same with the sentence before it in its paragraph, on which it may lean
@@ -160,7 +130,7 @@ class _Looking:
     reading: Reading
     wishes: tuple[Wish, ...]
     heft: Floats  # weight of each wish
-    vector: Floats
+    vectors: QueryVectors
     generation: Generation
 
     def met(self, present: frozenset[str]) -> Floats:
@@ -197,7 +167,7 @@ def select(
         model: How features are joined; None for the one that is shipped.
     """
     model = model or fitted()
-    looking = _Looking(reading, query.wishes, _heft(query, generation), found.vector, generation)
+    looking = _Looking(reading, query.wishes, _heft(query, generation), found.vectors, generation)
     considered: list[Candidate] = []
     for hit in found.hits:
         features = _features(looking, hit)
@@ -208,7 +178,7 @@ def select(
     considered.sort(key=lambda one: -one.score)
     best = considered[0].features
     return Selection(
-        evidence=_chosen(reading, considered, generation),
+        evidence=Chooser(reading, query, considered, generation).choose(),
         answerable=model.probability(model.answer, best),
         on_topic=model.probability(model.topic, best),
         subjects=_subjects(looking, query, considered[0].hit),
@@ -233,7 +203,8 @@ def _features(looking: _Looking, hit: Hit) -> Floats:
     article = generation.article(int(generation.passage_articles[hit.row]))
     words = generation.passage_terms(hit.row)
     missing = looking.missing(looking.met(words.title.union(*words.headings, *words.sentences)))
-    cosines = generation.sentence_vectors(hit.row) @ looking.vector
+    cosines = generation.sentence_vectors(hit.row) @ looking.vectors.vector
+    late = looking.vectors.late(*generation.tokens_of(hit.row))[1:]
     rows = []
     for place, sentence in enumerate(passage.sentences):
         text = article.text[sentence.start : sentence.end]
@@ -244,6 +215,7 @@ def _features(looking: _Looking, hit: Hit) -> Floats:
         rows.append(
             (
                 cosines[place],
+                late[place],
                 looking.share(looking.met(own)),
                 looking.share(looking.met(around)),
                 looking.share(looking.met(around | words.sentences[place - 1] if follows else around)),
@@ -287,7 +259,7 @@ _CAUSE = re.compile(
 
 def _fits(asks: Asks, text: str, sentence: Sentence) -> bool:
     match asks:
-        case Asks.NUMBER:
+        case Asks.NUMBER | Asks.TIME:
             return bool(_NUMBER.search(text))
         case Asks.CAUSE:
             return bool(_CAUSE.search(text))
@@ -297,115 +269,3 @@ def _fits(asks: Asks, text: str, sentence: Sentence) -> bool:
             return sentence.block_kind in LISTED
         case _:
             return False
-
-
-def _chosen(
-    reading: Reading, considered: Sequence[Candidate], generation: Generation
-) -> tuple[Evidence, ...]:
-    best = considered[0]
-    spans: list[Evidence] = []
-    budget = _WORDS
-    for candidate in considered[:12]:
-        if spans and (candidate.score < best.score - _GAP or len(spans) == _SPANS):
-            break
-        evidence = _span(reading, candidate, generation)
-        overlapped = [one for one in spans if _overlap(one, evidence)]
-        for one in overlapped:  # a sentence already quoted, and now the one that leans on it
-            evidence = _union(one, evidence)
-        others = [one for one in spans if one not in overlapped]
-        size = len(evidence.quote.split()) - sum(len(one.quote.split()) for one in overlapped)
-        if spans and (size > budget or (not overlapped and _repeats(evidence, spans))):
-            continue
-        spans = [*others, evidence]
-        budget -= size
-    return _in_reading_order(_joined(spans))
-
-
-def _overlap(one: Evidence, other: Evidence) -> bool:
-    return one.article.id == other.article.id and one.start < other.end and other.start < one.end
-
-
-def _union(one: Evidence, other: Evidence) -> Evidence:
-    """Both spans as one: their sentences in reading order, and whatever stands between them."""
-    sentences = tuple(sorted({*one.sentences, *other.sentences}))
-    start, end = sentences[0][0], sentences[-1][1]
-    return Evidence(one.article, one.passage, start, end, sentences, max(one.score, other.score))
-
-
-def _span(reading: Reading, candidate: Candidate, generation: Generation) -> Evidence:
-    """The candidate's sentence; for a list or steps the whole list with the sentence that leads into it."""
-    article = generation.article(int(generation.passage_articles[candidate.hit.row]))
-    every = candidate.hit.passage.sentences
-    place = candidate.place
-    low = high = place
-    if place and _leans(article.text[candidate.sentence.start : candidate.sentence.end], every, place):
-        low -= 1
-    wants_list = reading.asks in {Asks.LIST, Asks.STEPS, Asks.CAUSE}
-    leads_in = article.text[candidate.sentence.start : candidate.sentence.end].endswith(":")
-    if leads_in:
-        while high + 1 < len(every) and every[high + 1].block_kind in LISTED:
-            high += 1
-    elif wants_list and candidate.sentence.block_kind in LISTED:
-        low, high = _list_around(every, place)
-        if low and article.text[every[low - 1].start : every[low - 1].end].endswith(":"):
-            low -= 1
-    while high > place and len(article.text[every[low].start : every[high].end].split()) > _LIST_WORDS:
-        high -= 1
-    inside = tuple((one.start, one.end) for one in every[low : high + 1])
-    return Evidence(article, candidate.hit.passage, inside[0][0], inside[-1][1], inside, candidate.score)
-
-
-# A sentence that begins like this says nothing without the one before it.
-_LEANING = re.compile(
-    r"[\"“'‘(]*(?:this|these|that|those|it|its|they|their|he|she|both|such|another|then|here|instead|however"
-    r"|the (?:latter|former|same|two|other|second|third|first)|a (?:second|third)|(?:so|but|and|or)\b)\b",
-    re.IGNORECASE,
-)
-
-
-def _leans(text: str, every: Sequence[Sentence], place: int) -> bool:
-    """Whether a sentence takes its subject from the one before it in its paragraph."""
-    return every[place - 1].block == every[place].block and bool(_LEANING.match(text))
-
-
-def _list_around(every: Sequence[Sentence], place: int) -> tuple[int, int]:
-    """First and last position of the run of list items, under one heading, that holds this one."""
-    low = high = place
-    kind, heading = every[place].block_kind, every[place].heading
-    while low and every[low - 1].block_kind is kind and every[low - 1].heading == heading:
-        low -= 1
-    while high + 1 < len(every) and every[high + 1].block_kind is kind and every[high + 1].heading == heading:
-        high += 1
-    return low, high
-
-
-def _repeats(evidence: Evidence, chosen: Sequence[Evidence]) -> bool:
-    """Whether it says over again, in nearly the same words, what is already quoted."""
-    mine = set(terms(evidence.quote))
-    theirs = [set(terms(other.quote)) for other in chosen]
-    return any(len(mine & other) > 0.7 * min(len(mine), len(other) or 1) for other in theirs)
-
-
-def _joined(spans: Sequence[Evidence]) -> list[Evidence]:
-    """Neighbouring sentences of one paragraph become one quote."""
-    out: list[Evidence] = []
-    for one in sorted(spans, key=lambda span: (span.article.id, span.start)):
-        last = out[-1] if out else None
-        if last and last.article.id == one.article.id and _adjoin(last, one):
-            out[-1] = _union(last, one)
-        else:
-            out.append(one)
-    return out
-
-
-def _adjoin(one: Evidence, after: Evidence) -> bool:
-    between = one.article.text[one.end : after.start]
-    return not between.strip() and "\n\n" not in between
-
-
-def _in_reading_order(spans: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """Articles by their best sentence, and within an article as it is read."""
-    best: dict[str, float] = {}
-    for one in spans:
-        best[one.article.id] = max(best.get(one.article.id, 0.0), one.score)
-    return tuple(sorted(spans, key=lambda one: (-best[one.article.id], one.article.id, one.start)))

@@ -26,7 +26,8 @@ from tqdm import tqdm
 from assistant import conversation, evidence
 from assistant.evidence import FEATURES, MODEL_FILE, Model, Selection
 from assistant.question import BRIDGES, read
-from index.encoder import Encoder, Floats
+from index.encoded import Floats
+from index.encoder import Encoder
 from index.generation import Generation, Sourced
 from index.query import QueryMaker
 from index.retriever import Retriever
@@ -146,6 +147,7 @@ _RIDGE = 1e-3
 # chance to the contrary must not hurt another blog. `passage` is in `fused` already.
 _SIGNS: dict[str, tuple[float | None, float | None]] = {
     "cosine": (0, None),
+    "late": (0, None),
     "own": (0, None),
     "context": (0, None),
     "leaning": (0, None),
@@ -157,7 +159,7 @@ _SIGNS: dict[str, tuple[float | None, float | None]] = {
     "passage": (0, 0),
 }
 
-_BEST = ("cosine", "own", "context", "leaning", "missing", "passage")
+_BEST = ("cosine", "late", "own", "context", "leaning", "missing", "passage")
 
 
 def _fit_best(best: Floats, labels: NDArray[np.bool_]) -> dict[str, float]:

@@ -15,6 +15,8 @@ class Asks(StrEnum):
     NUMBER = "number"
     AUTHOR = "author"
     DATE = "date"
+    TIME = "time"
+    PERSON = "person"
     PLACE = "place"
     CAUSE = "cause"
     STEPS = "steps"
@@ -32,7 +34,9 @@ _KINDS: tuple[tuple[Asks, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         (
             Asks.AUTHOR,
-            r"\bwho\s+(?:wrote|writes|published|posted|authored)\b.{0,40}\b(?:article|post|page|piece|blog|this)\b"
+            r"\bwho(?:\s+(?:has|have|had))?\s+(?:wrote|writes|written|published|posted|authored)\b.{0,60}"
+            r"\b(?:articles?|posts?|pages?|pieces?|blog|this|it|about|on)\b"
+            r"|\bwho(?:'s| is| was)? (?:the )?(?:author|writer)\b"
             r"|\b(?:author|writer) of (?:this|that|the|your)\b|\bwritten by (?:whom|who)\b"
             r"|\b(?:article|post|page|piece)\b.{0,60}\b(?:who wrote|written by|author)\b",
         ),
@@ -41,11 +45,14 @@ _KINDS: tuple[tuple[Asks, re.Pattern[str]], ...] = tuple(
             r"\b(?:when|what (?:year|date|day|month)) (?:was|did|were|is)\b.{0,80}"
             r"\b(?:article|post|piece|page)\b"
             r"|\b(?:when|what (?:year|date|day|month))\b.{0,80}\b(?:article|post|piece|page)\b"
-            r"|\bhow (?:old|recent) is (?:the|this|that) (?:article|post)\b",
+            r"|\bhow (?:old|recent|current|up[- ]to[- ]date) is (?:the|this|that|your)\b.{0,60}"
+            r"\b(?:article|post|piece|page)\b"
+            r"|\bwhen\b.{0,20}\b(?:written|published|posted|last updated)\b",
         ),
         (
             Asks.READERS,
-            r"\b(?:any(?:one|body)|some(?:one|body)) else\b|\b(?:has|have|did|does) any(?:one|body)\b"
+            r"\b(?:(?:has|have|did|does|is|was) (?:any|some)(?:one|body) else|any(?:one|body) else)\b"
+            r"|\b(?:has|have|did|does) any(?:one|body)\b"
             r"|\b(?:other|what do) (?:readers?|people|visitors)\b.{0,20}\b(?:say|said|comment|wrote)"
             r"|\bcomments?\b",
         ),
@@ -58,8 +65,20 @@ _KINDS: tuple[tuple[Asks, re.Pattern[str]], ...] = tuple(
         ),
         (
             Asks.COMPARISON,
-            r"\bdifferen(?:ce|t|ces)\b|\bversus\b|\bvs\.?\b|\bcompared? (?:to|with)\b"
-            r"|\bor is it\b|\btell .{1,40} (?:apart|from)\b|\bbetter than\b",
+            r"\bdiffer(?:s|ence|ences|ent)?\b|\bversus\b|\bvs\.?\b|\bcompared? (?:to|with)\b"
+            r"|\bor is it\b|\btell .{1,60} (?:apart|from)\b|\bapart from each other\b"
+            r"|\b(?:better|worse|safer|stronger|(?:more|less) \w+|\w+er) than\b|\bsame (?:thing )?as\b"
+            r"|\bwhich (?:one )?(?:is|was|works?|came out) (?:better|best|worse|safer)\b"
+            r"|^\W*[\w' -]{2,40} or [\w' -]{2,40}[:,?]",
+        ),
+        (
+            Asks.TIME,
+            r"^\W*(?:and |but |so )?(?:when|what (?:year|time|day))\b|\bin (?:which|what) year\b",
+        ),
+        (
+            Asks.PERSON,
+            r"^\W*(?:and |but |so )?who(?:se|m)?(?:'s)?\b|\bby whom\b"
+            r"|\b(?:which|what) (?:doctor|researcher|author|person|people)\b",
         ),
         (
             Asks.NUMBER,
@@ -68,15 +87,23 @@ _KINDS: tuple[tuple[Asks, re.Pattern[str]], ...] = tuple(
         ),
         (
             Asks.STEPS,
-            r"\bhow (?:do|can|should|could|would|to|might)\b.{0,20}\b(?:i|you|we|one|my|it)?\b"
-            r"|\bhow to\b|\bsteps?\b|\bexercises? for\b|\bstretch(?:es)? for\b|\bways? to\b"
-            r"|\bwhat (?:can|should|could) (?:i|you|we) do\b|\bwhat helps\b",
+            r"\bhow (?:do|can|should|could|would|to|might)\b"
+            r"(?! (?:i|you|we|one|they|doctors?) (?:know|tell|recogni[sz]e|find out|notice))"
+            r".{0,20}\b(?:i|you|we|one|my)\b"
+            r"|\bhow (?:is|are|can) .{1,40} (?:treated|done|released|relieved|stretched|prevented"
+            r"|strengthened)\b"
+            r"|\bhow to\b|\bsteps?\b|\bexercises? (?:for|at)\b|\bstretch(?:es)? for\b|\bways? to\b"
+            r"|\bwhat (?:can|should|could|do) (?:i|you|we|one) do\b|\bwhat helps\b"
+            r"|\bself[- ](?:help|care|massage)\b"
+            r"|\b(?:which|what|any|some) (?:\w+ )?(?:exercises?|stretch(?:es)?|home remedies)\b",
         ),
         (
             Asks.LIST,
             r"\bwhat (?:are|were) (?:the |some |common |other |main |possible )*"
             r"(?:causes|symptoms|signs|reasons|muscles|types|kinds|treatments|options|risks|triggers|flags)"
-            r"|\bwhich (?:muscles|things|conditions|activities|nerves)\b|\blist\b|\bwhat else\b",
+            r"|\b(?:which|what) (?:muscles|things|conditions|activities|nerves|symptoms|signs|causes)\b"
+            r"|^\W*(?:(?:can|could) you |please )*(?:list|name|enumerate)\b|\blist$|\bwhat else\b"
+            r"|\bwho (?:should|must)(?:n't| not)\b",
         ),
         (
             Asks.CAUSE,
@@ -117,11 +144,13 @@ class Reading:
         text: The question.
         asks: The kind of answer it asks for.
         focus: The stems of the words that an answer has to be about, in their order, without repeats.
+        sides: Of a comparison, the two things compared, in the question's words; else empty.
     """
 
     text: str
     asks: Asks
     focus: tuple[str, ...]
+    sides: tuple[str, ...] = ()
 
 
 # Words of asking, not of the thing asked about.
@@ -247,17 +276,112 @@ def is_asking(term: str) -> bool:
 
 def read(question: str) -> Reading:
     """Understand one standalone question."""
-    asks = next((kind for kind, pattern in _KINDS if pattern.search(question)), Asks.OPEN)
+    compared = sides(question)
+    asks = next(
+        (
+            kind
+            for kind, pattern in _KINDS
+            if pattern.search(question) and (compared or kind is not Asks.COMPARISON)
+        ),
+        Asks.OPEN,
+    )
     stems = [stem(word) for word in words(question) if word not in STOPWORDS]
     content = [one for one in stems if one not in _ASKING] or stems
-    return Reading(question, asks, tuple(dict.fromkeys(content)))
+    return Reading(question, asks, tuple(dict.fromkeys(content)), compared if asks is Asks.COMPARISON else ())
 
 
-_PARTS = re.compile(r"(?<=\?)\s+(?=\S)")
+_SIDE = r"(?:[\w'’-]+(?: [\w'’-]+){0,5}?)"
+_LAST_SIDE = r"(?:[\w'’-]+(?: [\w'’-]+){0,4})"
+_SIDES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\bdifferences? (?:is there )?(?:between|in) (?P<one>{_SIDE}) (?:and|or|from"
+        rf"|to) (?P<two>{_LAST_SIDE})",
+        rf"\bhow (?:do|does|is|are) (?P<one>{_SIDE}) (?:and (?P<both>{_LAST_SIDE}) (?:differ|different)"
+        rf"|(?:differ|different) (?:from|to|than) (?P<two>{_LAST_SIDE}))",
+        rf"\b(?:tell|distinguish|know|differentiate) (?:between )?(?:if (?:it'?s|i have|this is) )?"
+        rf"(?P<one>{_SIDE}) (?:from|and|or|apart from) (?P<two>{_LAST_SIDE})",
+        rf"\b(?:whether|if) [\w' -]+? (?:is|are|comes? from) (?P<one>{_SIDE}),? or (?P<two>{_LAST_SIDE})",
+        rf"(?P<one>{_SIDE}),? (?:vs\.?|versus|compared (?:to|with)|as opposed to"
+        rf"|rather than) (?P<two>{_LAST_SIDE})",
+        rf"\b(?:is|are|was|were|does|do) (?P<one>{_SIDE}) (?:any |much |really |always )?"
+        rf"(?:better|worse|safer|stronger|the same(?: thing)?|same|(?:more|less) \w+|\w+er"
+        rf"|different) (?:than|as|from) (?P<two>{_LAST_SIDE})",
+        rf"\bis (?:it|this|that) (?P<one>{_SIDE}),? or (?:is it )?(?P<two>{_LAST_SIDE})",
+        rf"^\W*(?P<one>{_SIDE}) or (?P<two>{_LAST_SIDE}?)(?=[:,?]| for | on | in | when | what "
+        rf"| which | how |$)",
+        rf"\bwhich (?:one )?(?:is|was|works?) (?:better|best|worse|safer)[^:,]{{0,40}}[:,] "
+        rf"(?P<one>{_SIDE}) or (?P<two>{_LAST_SIDE})",
+    )
+)
+_AROUND_SIDE = re.compile(
+    r"^(?:(?:a|an|the|my|your|if|it|it's|is|whether|doing|using|having|between|pain from|just|really"
+    r"|only)\s+)+"
+    r"|\s+(?:apart|in|on|for|when|what|which|how|at|please|then|if|feel|is|are|do|does|better"
+    r"|from each other)\b.*$",
+    re.IGNORECASE,
+)
+_NO_SIDE = re.compile(
+    r"^(?:\d.*|.*\b(?:weeks?|days?|months?|years?|hours?|minutes?|percent|usual|normal|before|that|this|it|i"
+    r"|not|no|so|more|other|others|else|what|why|how|when|where|which|who)|)$",
+    re.IGNORECASE,
+)
+
+
+def sides(question: str) -> tuple[str, ...]:
+    """The two things that a question compares, in its own words; empty when it compares none."""
+    for pattern in _SIDES:
+        if match := pattern.search(question):
+            found = match.groupdict()
+            second = found["two"] or found.get("both") or ""
+            pair = [_AROUND_SIDE.sub("", part) for part in (found["one"], second)]
+            if all(pair) and not any(_NO_SIDE.match(part) for part in pair):
+                return tuple(pair)
+    return ()
+
+
+_SENTENCE_END = re.compile(r"(?<=[?!.])\s+(?=\S)|\n+")
+# "…, and how long does it take?" begins a question of its own; "…and what you can do" does not.
+_SECOND_QUESTION = re.compile(
+    r"(?:,\s+|,?\s+(?:and|but|also|or)\s+(?:also\s+)?)(?="
+    r"(?:(?:what|where|when|why|who|which(?: of (?:them|these|those)| one)?|how(?: (?:long|often|much"
+    r"|many))?)"
+    r"(?:'s)?\s+(?:is|are|was|were|do|does|did|can|could|should|would|will|may|has|have|causes|helps|treats"
+    r"|else)\b)"
+    r"|(?:(?:is|are|do|does|can|could|should|will) (?:it|they|i|you|there|we|that|this)\b))",
+    re.IGNORECASE,
+)
 
 
 def parts(message: str, limit: int = 3) -> list[str]:
-    """The questions of one message, at most `limit`; a message with one question, or none, is one part."""
-    found = [part.strip() for part in _PARTS.split(message.strip()) if part.strip()]
-    questions = [part for part in found if part.endswith("?") and len(words(part)) >= 3]
-    return questions[:limit] if len(questions) > 1 else [message.strip()]
+    """The questions of one message, at most `limit`; a message with one question, or none, is one part.
+
+    What is told without asking ("I sit all day.") stays with the question after it.
+    """
+    told: list[str] = []
+    questions: list[str] = []
+    for piece in _SENTENCE_END.split(message.strip()):
+        if not piece.strip():
+            continue
+        for asked in _asked(piece.strip()):
+            told.append(asked)
+            if asked.endswith("?"):
+                questions.append(" ".join(told))
+                told = []
+    if len(questions) < 2:
+        return [message.strip()]
+    if told:
+        questions[-1] = f"{questions[-1]} {' '.join(told)}"
+    return questions[:limit]
+
+
+def _asked(sentence: str) -> list[str]:
+    """The questions of one sentence: more than one only where each has a verb of its own."""
+    found = [part.strip(" ,") for part in _SECOND_QUESTION.split(sentence.rstrip("? ")) if part.strip(" ,")]
+    asking = [_asks_something(part) for part in found]
+    return [f"{part}?" for part in found] if len(found) > 1 and all(asking) else [sentence]
+
+
+def _asks_something(text: str) -> bool:
+    """Whether a text asks something in itself: it begins with, or holds, a word of asking."""
+    return read(text).asks is not Asks.OPEN

@@ -6,27 +6,49 @@ Every claim is a verbatim sentence of an article; what the program says itself n
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from assistant.answer import Citation, Claim
+from assistant.choosing import Evidence, leans
 from assistant.citation import deep_link
-from assistant.evidence import Evidence
 from assistant.question import Asks
+from index.keywords import terms
 from index.sentences import sentences
 from ingest.article import Article
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Claims and the citations that they rest on, not yet checked."""
+    """Claims and the citations that they rest on, not yet checked.
+
+    Attributes:
+        labels: By the number of a citation, what the reader has to know to understand it alone: shown in
+            brackets before the quote, and no part of it.
+    """
 
     claims: tuple[Claim, ...]
     citations: tuple[Citation, ...]
+    labels: Mapping[int, str] = field(default_factory=dict)
+
+    def numbered_from(self, first: int) -> Draft:
+        """The same with its citations numbered from another number than 1."""
+        more = first - 1
+        return Draft(
+            tuple(replace(one, citations=tuple(n + more for n in one.citations)) for one in self.claims),
+            tuple(replace(one, number=one.number + more) for one in self.citations),
+            {number + more: label for number, label in self.labels.items()},
+        )
 
 
-def quote(evidence: Sequence[Evidence]) -> Draft:
-    """Each span of evidence is one citation, and each sentence in it one claim."""
+def quote(evidence: Sequence[Evidence], *, dated: bool = False) -> Draft:
+    """Each span of evidence is one citation, and each sentence in it one claim.
+
+    Args:
+        evidence: In the order in which it is to be read.
+        dated: Whether each quote is to tell the day of its article.
+    """
     claims: list[Claim] = []
     citations: list[Citation] = []
     for number, one in enumerate(evidence, start=1):
@@ -48,7 +70,36 @@ def quote(evidence: Sequence[Evidence]) -> Draft:
             )
         )
         claims += [Claim(article.text[start:end], (number,), 1.0) for start, end in one.sentences]
-    return Draft(tuple(claims), tuple(citations))
+    return Draft(tuple(claims), tuple(citations), _labels(evidence, dated))
+
+
+def _labels(evidence: Sequence[Evidence], dated: bool) -> dict[int, str]:
+    labels: dict[int, str] = {}
+    for number, one in enumerate(evidence, start=1):
+        if dated:
+            day = f", {_day(one.article.published)}" if one.article.published else ", no date"
+            labels[number] = f"{one.article.title}{day}"
+        elif one.label:
+            labels[number] = one.label[0].upper() + one.label[1:]
+        elif (subject := _subject(one)) and subject not in labels.values():  # once is enough
+            labels[number] = subject
+    return labels
+
+
+def _day(published: str) -> str:
+    day = datetime.fromisoformat(published)
+    return f"{day.day} {day:%B %Y}"
+
+
+def _subject(evidence: Evidence) -> str:
+    """What a quote speaks of, by its article's title, when it does not say so itself."""
+    first = evidence.article.text[slice(*evidence.sentences[0])]
+    names = set(terms(evidence.article.title)) - _TELLS_LITTLE
+    return evidence.article.title if leans(first) or not names & set(terms(evidence.quote)) else ""
+
+
+# Words of titles that half of such a blog's sentences hold.
+_TELLS_LITTLE = frozenset(terms("muscle pain ache hurt trigger point side treatment treating therapy"))
 
 
 def byline(article: Article, asks: Asks) -> Draft | None:
@@ -75,15 +126,9 @@ def byline(article: Article, asks: Asks) -> Draft | None:
     return Draft((Claim(f"“{article.title}”{written}{published}.", (1,), 1.0),), (citation,))
 
 
-# A quote that begins like this leans on what stands before it: the reader is told what the article is about.
-_LEANS = re.compile(
-    r"^[\"“'‘(]*(?:this|these|that|those|it|its|they|their|he|she|both|such|another"
-    r"|the (?:muscles?|condition|pain|nerves?|tendons?|latter|former|same|two))\b",
-    re.IGNORECASE,
-)
-
-
-def render(claims: Sequence[Claim], citations: Sequence[Citation]) -> str:
+def render(
+    claims: Sequence[Claim], citations: Sequence[Citation], labels: Mapping[int, str] | None = None
+) -> str:
     """The claims as the visitor reads them: one line a quote, list items on their own lines, [1] markers."""
     lines = []
     for citation in citations:
@@ -94,9 +139,13 @@ def render(claims: Sequence[Claim], citations: Sequence[Citation]) -> str:
         if citation.kind == "byline":
             lines.append(f"{kept[0].text} {marker}")
             continue
-        subject = f"[{citation.title}] " if _LEANS.match(kept[0].text) else ""
+        label = (labels or {}).get(citation.number, "")
+        subject = f"[{label}] " if label else ""
         lines.append(f"{subject}“{_flowing(citation.quote, kept)}” {marker}")
     return "\n\n".join(lines)
+
+
+_MARK = re.compile(r"(?:\d{1,2}[.)]|[-*•–])\s+$")
 
 
 def _flowing(quote: str, kept: Sequence[Claim]) -> str:
@@ -104,16 +153,30 @@ def _flowing(quote: str, kept: Sequence[Claim]) -> str:
     if "\n" not in quote:
         return " ".join(claim.text for claim in kept)
     out: list[str] = []
+    marks: list[str] = []
     place = 0
     for claim in kept:
         found = quote.find(claim.text, place)
         between = quote[place:found]
-        mark = re.search(r"(?:\d{1,2}[.)]|[-*•–])\s+$", between)
-        separator = "\n" if "\n" in between else " "
-        number = mark.group().strip() if mark and mark.group()[0].isdigit() else "-"
-        out.append((separator if out else "") + (f"{number} " if mark else "") + claim.text)
+        mark = _MARK.search(between)
+        left_out = bool(out) and bool(_MARK.sub("", between).strip())
+        out.append(f"… {claim.text}" if left_out and not mark else claim.text)
+        marks.append(("\n" + _shown_mark(mark.group())) if mark else "\n" if "\n" in between else " ")
         place = found + len(claim.text)
-    return "".join(out)
+    marks[0] = _first_mark(kept[0].text, marks[1:])
+    return "".join(mark + text for mark, text in zip(marks, out, strict=True))
+
+
+def _shown_mark(mark: str) -> str:
+    return f"{mark.strip()} " if mark[0].isdigit() else "- "
+
+
+def _first_mark(first: str, others: Sequence[str]) -> str:
+    """The mark of a list's first item, which the quote leaves out; none for a sentence that leads into it."""
+    mark = next((one for one in others if one.strip()), "")
+    if number := re.match(r"\n(\d+)([.)]) ", mark):
+        return f"{int(number[1]) - 1}{number[2]} " if int(number[1]) > 1 else ""
+    return "" if not mark or re.search(r"[:.]$", first) else mark.lstrip("\n")
 
 
 def context(article: Article, citation: Citation, reach: int = 1) -> tuple[str, str]:

@@ -26,8 +26,11 @@ class Lead(_Strict):
     related: str
     nearest: str
     byline: str
+    byline_missing: str
+    disagreement: str
     refusal: str
     abstention: str
+    unclear: str
     comment: str
     corrected: str
 

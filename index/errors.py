@@ -2,6 +2,7 @@
 
 UnusableError
 ├── ModelError            the embedding model is missing, altered or not loadable
+├── FilterError           articles cannot be chosen in this way
 ├── GenerationError       a generation's folder is incomplete, altered or of another format
 └── StoreError            the store cannot do what was asked
 ├── NoStoreError          nothing is indexed in this folder yet
@@ -15,6 +16,10 @@ class UnusableError(Exception):
 
 class ModelError(UnusableError):
     """The embedding model is missing, altered, or not loadable."""
+
+
+class FilterError(UnusableError):
+    """Articles cannot be chosen in this way."""
 
 
 class GenerationError(UnusableError):

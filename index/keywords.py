@@ -1,18 +1,24 @@
-"""BM25 over stemmed words: the one home of bm25s and the stemmer."""
+"""BM25 over stemmed words: the one home of the stemmer."""
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from array import array
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import bm25s
 import numpy as np
 import Stemmer
+from numpy.typing import NDArray
 
-from index.encoder import Floats
+if TYPE_CHECKING:
+    from index.encoded import Floats
 
 # Robertson's saturation and length weights, as measured best on short medical passages (see tests/bench).
 _K1, _B = 0.9, 0.4
@@ -60,30 +66,69 @@ Wording = tuple[tuple[str, ...], float]
 Wish = Sequence[Wording]
 
 
-# Stands in a document without terms, since bm25s cannot index a corpus that has none; it is never found.
+# Stands in a document without terms, which counts as one word long; it is never found.
 _NO_TERM = "\0"
+
+_FILES = ("data.csc.index.npy", "indices.csc.index.npy", "indptr.csc.index.npy", "counts.npy")
 
 
 class Keywords:
-    """A BM25 index: rows are documents in the order in which they were given."""
+    """A BM25 index: rows are documents in the order in which they were given.
 
-    def __init__(self, index: bm25s.BM25) -> None:
-        self._index = index
-        # bm25s adds an empty term that has no scores
-        self._vocabulary = {
-            term: token for term, token in index.vocab_dict.items() if term not in {"", _NO_TERM}
-        }
-        self._data = index.scores["data"]
-        self._rows = index.scores["indices"]
-        self._starts = index.scores["indptr"]
-        self.size = int(index.scores["num_docs"])
+    Scores are computed when documents come in, as bm25s does (arXiv:2407.03618), and stand by term: those of
+    term t are `data[starts[t]:starts[t + 1]]`, of the documents `rows[...]`, in which it occurs `counts[...]`
+    times. The counts are what another index is made of when some documents change.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Mapping[str, int],
+        arrays: Sequence[NDArray[Any]],
+        counts: NDArray[Any] | None,
+        size: int,
+    ) -> None:
+        self._vocabulary = {term: token for term, token in vocabulary.items() if term not in {"", _NO_TERM}}
+        self._every_term = vocabulary
+        self._data, self._rows, self._starts = arrays
+        self._counts = counts
+        self.size = size
+
+    @property
+    def can_change(self) -> bool:
+        """Whether it holds the counts of which a changed index is made; older files hold none."""
+        return self._counts is not None
 
     @classmethod
     def build(cls, documents: Sequence[Sequence[str]]) -> Keywords:
         """Index documents given as their terms."""
-        index = bm25s.BM25(k1=_K1, b=_B, method="lucene")
-        index.index([list(one) or [_NO_TERM] for one in documents], show_progress=False)
-        return cls(index)
+        return cls._of(_Postings.of(dict(enumerate(documents)), {}), len(documents))
+
+    def changed(self, places: NDArray[np.int64], fresh: Mapping[int, Sequence[str]], size: int) -> Keywords:
+        """The index that `build` would make of some of these documents and others.
+
+        Args:
+            places: The new row of each document, or -1 where it is gone.
+            fresh: The terms of the other documents by their rows.
+            size: How many documents there are then.
+        """
+        vocabulary = dict(self._every_term)
+        tokens = np.repeat(np.arange(len(self._starts) - 1, dtype=np.int32), np.diff(self._starts))
+        rows = places[self._rows]
+        stays = rows >= 0
+        counts = np.asarray(self._counts)
+        kept = _Postings(vocabulary, tokens[stays], rows[stays].astype(np.int32), counts[stays])
+        return self._of(kept.joined(_Postings.of(fresh, vocabulary)), size)
+
+    @classmethod
+    def _of(cls, postings: _Postings, size: int) -> Keywords:
+        vocabulary, tokens, rows, counts = postings.sorted(size)
+        having = np.bincount(tokens, minlength=len(vocabulary))
+        idf = np.log1p((size - having + 0.5) / (having + 0.5))
+        lengths = np.bincount(rows, weights=counts, minlength=size)
+        norms = _K1 * (1 - _B + _B * lengths / lengths.mean())
+        data = np.asarray(idf[tokens] * (counts / (norms[rows] + counts)), np.float32)
+        starts = np.concatenate([[0], np.cumsum(having)])
+        return cls(vocabulary, (data, rows, starts), counts, size)
 
     @classmethod
     def load(cls, folder: Path) -> Keywords:
@@ -92,11 +137,21 @@ class Keywords:
         Raises:
             OSError: A file of it is missing.
         """
-        return cls(bm25s.BM25.load(folder, mmap=True, load_vocab=True, show_progress=False))
+        vocabulary = json.loads((folder / "vocab.index.json").read_bytes())
+        size = int(json.loads((folder / "params.index.json").read_bytes())["num_docs"])
+        arrays = [np.load(folder / name, mmap_mode="r") for name in _FILES[:3]]
+        counts = folder / _FILES[3]
+        return cls(vocabulary, arrays, np.load(counts, mmap_mode="r") if counts.is_file() else None, size)
 
     def save(self, folder: Path) -> None:
         """Write the index into a folder."""
-        self._index.save(folder, show_progress=False)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, values in zip(_FILES, (self._data, self._rows, self._starts, self._counts), strict=True):
+            np.save(folder / name, np.asarray(values))
+        parameters = {"k1": _K1, "b": _B, "method": "lucene", "num_docs": self.size}
+        (folder / "params.index.json").write_text(json.dumps(parameters), encoding="utf-8")
+        vocabulary = json.dumps(self._every_term, ensure_ascii=False)
+        (folder / "vocab.index.json").write_text(vocabulary, encoding="utf-8")
 
     def rarity(self, term: str) -> float:
         """Inverse document frequency of a term: log(1 + N / df), 0 when no document has it."""
@@ -134,3 +189,48 @@ class Keywords:
             if token is not None:
                 low, high = int(self._starts[token]), int(self._starts[token + 1])
                 scores[self._rows[low:high]] += weight * self._data[low:high]
+
+
+@dataclass(frozen=True, slots=True)
+class _Postings:
+    """Which term stands in which document, and how often: three arrays of equal length."""
+
+    vocabulary: dict[str, int]
+    tokens: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    counts: NDArray[np.uint16]
+
+    @classmethod
+    def of(cls, documents: Mapping[int, Sequence[str]], vocabulary: dict[str, int]) -> _Postings:
+        """The postings of documents by their rows; new terms are added to the vocabulary."""
+        tokens, rows, counts = array("i"), array("i"), array("H")
+        for row, document in documents.items():
+            counted = Counter(document or (_NO_TERM,))
+            tokens.extend(vocabulary.setdefault(term, len(vocabulary)) for term in counted)
+            rows.extend([row] * len(counted))
+            counts.extend(min(count, _MOST) for count in counted.values())
+        return cls(
+            vocabulary, np.array(tokens, np.int32), np.array(rows, np.int32), np.array(counts, np.uint16)
+        )
+
+    def joined(self, other: _Postings) -> _Postings:
+        """Both together; they have one vocabulary."""
+        return _Postings(
+            self.vocabulary,
+            np.concatenate([self.tokens, other.tokens]),
+            np.concatenate([self.rows, other.rows]),
+            np.concatenate([self.counts, other.counts]),
+        )
+
+    def sorted(
+        self, size: int
+    ) -> tuple[dict[str, int], NDArray[np.int64], NDArray[np.int32], NDArray[np.uint16]]:
+        """By term and row, numbered without the terms that no document has any more."""
+        order = np.argsort(self.tokens.astype(np.int64) * size + self.rows, kind="stable")
+        used = np.bincount(self.tokens, minlength=len(self.vocabulary)) > 0
+        number = np.cumsum(used) - 1
+        vocabulary = {term: int(number[token]) for term, token in self.vocabulary.items() if used[token]}
+        return vocabulary, number[self.tokens[order]], self.rows[order], self.counts[order]
+
+
+_MOST = 65_535  # of one term in one document

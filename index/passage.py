@@ -80,6 +80,10 @@ _SMALL = 60
 # Room in the window for the tokens that every model adds at both ends, and for an ordinary heading.
 _SPECIAL, _HEADING = 2, 14
 
+# What decides how an article is cut. The first number is raised with every change to the rules here and in
+# `index.sentences`: then articles are cut anew, and passages that come out the same keep their vectors.
+SPLITTER = f"1 {_SMALL} {_SPECIAL} {_HEADING}"
+
 
 def split(article: Article, count: Callable[[Sequence[str]], list[int]], window: int) -> list[Passage]:
     """Cut an article and its comments into passages that fit the encoder.

@@ -6,13 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from index.encoder import Encoder
 from index.generation import Generation
 from index.keywords import STOPWORDS, Wish, Wording, stem, terms, words
 from index.lexicon import Expansion, Lexicon
 from index.retriever import SUBJECT, Query
 from index.spelling import Spelling
+
+if TYPE_CHECKING:
+    from index.encoder import Encoder
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,26 @@
-"""A query -> Hits: cosine and BM25 over passages, fused."""
+"""A query -> Hits: cosine and BM25 over passages, fused, and read again by a reranker if there is one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoder import Encoder, Floats
+from index.encoded import Floats, QueryVectors
+from index.filters import Filter
 from index.generation import Generation
-from index.keywords import Wish, terms
-from index.passage import Hit
+from index.keywords import Keywords, Wish, terms
+from index.passage import Hit, embedding_text
+from index.vectors import Vectors
+
+if TYPE_CHECKING:
+    from index.bridge import Bridge
+    from index.encoder import Encoder
+    from index.reranker import Reranker
 
 # Salience of a muscle, a condition or a nerve that a question names: an answer has to speak of it.
 SUBJECT = 1.6
@@ -40,19 +49,21 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """How the scores are joined; each weight is a share of the fused score."""
+    """How the scores, each brought to 0..1, are added up; the bridge's only where there is one."""
 
     cosine: float = 0.5
     bm25: float = 0.35
     sentence: float = 0.15
+    late: float = 0.45
+    bridge: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hits, best first, and the query's vector, by which sentences are chosen later."""
+    """The hits, best first, and the query's vectors, by which sentences are chosen later."""
 
     hits: tuple[Hit, ...]
-    vector: Floats
+    vectors: QueryVectors
 
 
 def plain_query(text: str) -> Query:
@@ -61,70 +72,180 @@ def plain_query(text: str) -> Query:
     return Query(text, wishes, (1.0,) * len(wishes))
 
 
-class Retriever:
-    """Searches one generation with the encoder it was built with."""
+EVERY_ARTICLE = Filter()
+_EVERY_COMMENT = Filter(kind="comment")
 
-    def __init__(self, generation: Generation, encoder: Encoder, fusion: Fusion = Fusion()) -> None:
+# Rows of passages: a whole range, or some, in rising order.
+Rows = range | NDArray[np.int64]
+
+
+class Retriever:
+    """Searches one generation with the encoder it was built with.
+
+    Args:
+        generation: What is searched.
+        encoder: Reads the queries.
+        fusion: How the scores are joined.
+        reranker: Reads the best hits again, if there is one.
+        bridge: Finds articles' passages also by questions that were written for them, if there are any.
+    """
+
+    def __init__(
+        self,
+        generation: Generation,
+        encoder: Encoder,
+        fusion: Fusion = Fusion(),
+        reranker: Reranker | None = None,
+        bridge: Bridge | None = None,
+    ) -> None:
         self.generation = generation
         self.encoder = encoder
         self._fusion = fusion
+        self._reranker = reranker
+        self._bridge = bridge
+        self._rows = lru_cache(maxsize=64)(self._find_rows)
 
-    def retrieve(self, query: Query, top: int = 10) -> Found:
-        """The best passages of articles; comments are not searched here."""
-        vector = self.encoder.encode_query(query.text)
-        limit = self.generation.article_passages
-        return Found(self._hits(vector, query.wishes, 0, limit, top), vector)
+    def retrieve(self, query: Query, top: int = 10, within: Filter = EVERY_ARTICLE) -> Found:
+        """The best passages of those that a filter lets through: by default all of articles, no comments."""
+        vectors = self.encoder.encode_query(query.text)
+        rows = self._rows(within)
+        if self._reranker is None:
+            return Found(self._hits(vectors, query.wishes, rows, top), vectors)
+        hits = self._hits(vectors, query.wishes, rows, max(top, self._reranker.depth))
+        return Found(self._reread(self._reranker, query, hits)[:top], vectors)
 
-    def retrieve_comments(self, query: Query, vector: Floats, top: int = 3) -> tuple[Hit, ...]:
+    def retrieve_comments(self, query: Query, vectors: QueryVectors, top: int = 3) -> tuple[Hit, ...]:
         """The nearest passages of readers' comments, by BM25 and cosine."""
-        low, high = self.generation.article_passages, self.generation.manifest.counts.passages
-        return self._hits(vector, query.wishes, low, high, top)
+        return self._hits(vectors, query.wishes, self._rows(_EVERY_COMMENT), top)
 
-    def retrieve_articles(self, query: Query, top: int) -> tuple[Hit, ...]:
+    def retrieve_articles(self, query: Query, top: int, within: Filter = EVERY_ARTICLE) -> tuple[Hit, ...]:
         """The best passage of each of the best `top` articles."""
+        vectors = self.encoder.encode_query(query.text)
+        rows = self._rows(within)
         depth = top * 4
         while True:
-            hits = self.retrieve(query, depth).hits
-            best: dict[str, Hit] = {}
-            for hit in hits:
-                best.setdefault(hit.passage.article_id, hit)
-            if len(best) >= top or len(hits) < depth:
-                ranked = enumerate(list(best.values())[:top], start=1)
-                return tuple(Hit(hit.passage, hit.row, rank, hit.score, hit.scores) for rank, hit in ranked)
+            hits = self._hits(vectors, query.wishes, rows, depth)
+            if len({hit.passage.article_id for hit in hits}) >= top or len(hits) < depth:
+                break
             depth *= 4
+        if self._reranker:
+            hits = self._reread(self._reranker, query, hits)
+        best: dict[str, Hit] = {}
+        for hit in hits:
+            best.setdefault(hit.passage.article_id, hit)
+        return _numbered(list(best.values())[:top])
 
-    def _hits(self, vector: Floats, wishes: Sequence[Wish], low: int, high: int, top: int) -> tuple[Hit, ...]:
-        if high <= low:
+    def _find_rows(self, within: Filter) -> Rows:
+        first_comment = self.generation.article_passages
+        everything = self.generation.manifest.counts.passages
+        kind = range(first_comment) if within.kind == "article" else range(first_comment, everything)
+        if within.any_article:
+            return kind
+        passing = self.generation.facets.passing(within)
+        return np.flatnonzero(passing[self.generation.passage_articles[kind.start : kind.stop]]) + kind.start
+
+    def _hits(self, query: QueryVectors, wishes: Sequence[Wish], rows: Rows, top: int) -> tuple[Hit, ...]:
+        if not len(rows):
             return ()
+        keywords, vectors = self.generation.keywords, self.generation.vectors
         depth = max(_DEPTH, top)
-        bm25 = self.generation.keywords.scores(wishes)[low:high]
-        by_word = _top(bm25, depth) + low
-        if low:  # comments: few, and last in the index
-            near = np.arange(low, high)
-        else:
-            _, near = self.generation.vectors.nearest(vector, depth, high)
-        rows = np.union1d(by_word[bm25[by_word - low] > 0], near)
-        cosine = self.generation.vectors.take(rows) @ vector
-        first = self._fusion.cosine * _scaled(cosine) + self._fusion.bm25 * _scaled(bm25[rows - low])
-        kept = _top(np.asarray(first, np.float32), max(_CLOSER, top))
-        rows, cosine, first = rows[kept], cosine[kept], first[kept]
+        led = _among(self._bridge.nearest(query.vector, depth), rows) if self._bridge else _NONE
+        found, cosine, bm25 = candidates(keywords, vectors, query.vector, wishes, rows, depth, led)
+        first = self._fusion.cosine * _scaled(cosine) + self._fusion.bm25 * _scaled(bm25)
+        bridge = self._bridge.scores(query.vector, found) if self._bridge else None
+        if bridge is not None:
+            first += self._fusion.bridge * _scaled(bridge)
+        closer = _top(np.asarray(first, np.float32), max(_CLOSER, top))
+        found, first = found[closer], first[closer]
         scores = {
-            "cosine": cosine,
-            "bm25": bm25[rows - low],
-            "sentence": self.generation.best_sentences(vector, rows.tolist()),
+            "cosine": cosine[closer],
+            "bm25": bm25[closer],
+            "sentence": self.generation.best_sentences(query.vector, found.tolist()),
+            "late": self.generation.late(query, found.tolist()),
         }
-        fused = first + self._fusion.sentence * _scaled(scores["sentence"])
-        order = np.lexsort((rows, -fused))[:top]
+        if bridge is not None:
+            scores["bridge"] = bridge[closer]
+        fused = (
+            first
+            + self._fusion.sentence * _scaled(scores["sentence"])
+            + self._fusion.late * _scaled(scores["late"])
+        )
         return tuple(
             Hit(
-                passage=self.generation.passage(int(rows[place])),
-                row=int(rows[place]),
+                passage=self.generation.passage(int(found[place])),
+                row=int(found[place]),
                 rank=rank,
                 score=float(fused[place]),
                 scores={name: float(values[place]) for name, values in scores.items()},
             )
-            for rank, place in enumerate(order, start=1)
+            for rank, place in enumerate(np.lexsort((found, -fused))[:top], start=1)
         )
+
+    def _reread(self, reranker: Reranker, query: Query, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """The first hits in the reranker's order, and after them the others as they were.
+
+        A reranker's score is in 0..1, and 1 more where it is the score of a hit, so that what it read stands
+        above what it did not.
+        """
+        first = hits[: reranker.depth]
+        scores = reranker.scores(query.text, [self._text(hit) for hit in first])
+        reread = []
+        for hit, score in zip(first, scores.tolist(), strict=True):
+            named = {**hit.scores, "fused": hit.score, "rerank": score}
+            reread.append(replace(hit, score=1 + score, scores=named))
+        reread.sort(key=lambda hit: -hit.score)
+        return _numbered([*reread, *hits[reranker.depth :]])
+
+    def _text(self, hit: Hit) -> str:
+        article = self.generation.article(int(self.generation.passage_articles[hit.row]))
+        return embedding_text(article.title, hit.passage)[0]
+
+
+def _among(found: NDArray[np.int64], rows: Rows) -> NDArray[np.int64]:
+    """Those of the found that are in some rows."""
+    if isinstance(rows, range):
+        return found[(found >= rows.start) & (found < rows.stop)]
+    return np.intersect1d(found, rows)
+
+
+def _numbered(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    return tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, start=1))
+
+
+_NONE = np.zeros(0, np.int64)
+
+
+def candidates(  # noqa: PLR0913, PLR0917 (both indexes, both forms of the query, and where to look)
+    keywords: Keywords,
+    vectors: Vectors,
+    vector: Floats,
+    wishes: Sequence[Wish],
+    rows: Rows,
+    depth: int,
+    more: NDArray[np.int64] = _NONE,
+) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """The best `depth` of some rows by BM25, as many by cosine, and more, with both scores of all of them."""
+    every = keywords.scores(wishes)
+    best = _top_positive(every[rows.start : rows.stop] if isinstance(rows, range) else every[rows], depth)
+    by_word = best + rows.start if isinstance(rows, range) else rows[best]
+    near = vectors.nearest(vector, depth, rows)[1] if len(rows) > depth else np.asarray(rows, np.int64)
+    found = np.unique(np.concatenate([by_word, near, more]))
+    return found, vectors.take(found) @ vector, every[found]
+
+
+# Scores are first compared by the best of so many beside each other, which passes over most of a million.
+_BLOCK = 64
+
+
+def _top_positive(scores: Floats, count: int) -> NDArray[np.int64]:
+    """Positions of the highest scores above 0, in no order.
+
+    If `count` blocks hold a score as high as some floor, no score below that floor is among the best `count`.
+    """
+    blocks = np.maximum.reduceat(scores, np.arange(0, len(scores), _BLOCK))
+    floor = np.partition(blocks, -count)[-count] if len(blocks) > count else 0
+    found = np.flatnonzero(scores >= floor) if floor > 0 else np.flatnonzero(scores > 0)
+    return found[_top(scores[found], count)]
 
 
 def _top(scores: Floats, count: int) -> NDArray[np.int64]:

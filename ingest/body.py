@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingest.blocks import Block, promote_headings, render, without_repeats, without_title
+from ingest.byline import parse_byline
 from ingest.characters import words
 from ingest.disclaimer import is_disclaimer, take_disclaimer
-from ingest.furniture import ends_article, find_end, is_advert, is_furniture
+from ingest.furniture import ends_article, find_end, is_advert, is_furniture, sells
 from ingest.line_shapes import ends_sentence
+
+_EDGE_BLOCKS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,12 @@ class Body:
     def word_count(self) -> int:
         """How many words the text has."""
         return len(words(self.text))
+
+    @property
+    def first_line(self) -> str:
+        """A title for what has none: the first line, cut at a word when it is long."""
+        first = next((line.lstrip("# ") for line in self.text.split("\n") if line.strip()), "")
+        return first if len(first) <= 100 else first[:100].rsplit(" ", 1)[0] + "…"
 
 
 def finish(blocks: Sequence[Block], title: str) -> Body:
@@ -52,10 +61,30 @@ def without_foreign(blocks: Sequence[Block]) -> list[Block]:
                 kept.pop()
             below_heading = False
         if _is_foreign(block):
+            _drop_headings_of_advert(kept)
             below_heading = below_heading or block.kind == "paragraph"
         else:
             kept.append(block)
     return kept
+
+
+def without_byline(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks without the lines at their beginning that name the author and the day."""
+    return [
+        block
+        for number, block in enumerate(blocks)
+        if number >= _EDGE_BLOCKS or block.kind != "paragraph" or parse_byline(block.text) is None
+    ]
+
+
+def _drop_headings_of_advert(kept: list[Block]) -> None:
+    """Take off the headings directly above an advert that name its goods, and the one above those."""
+    named = False
+    while kept and kept[-1].kind == "heading" and sells(kept[-1].text):
+        kept.pop()
+        named = True
+    if named and kept and kept[-1].kind == "heading":
+        kept.pop()
 
 
 def until_end(blocks: Sequence[Block]) -> list[Block]:

@@ -12,13 +12,19 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul",
-            "august aug", "september sept sep", "october oct", "november nov", "december dec",
+            "january jan janvier januar enero gennaio januari",
+            "february feb février februar febrero febbraio",
+            "march mar mars märz marzo maart", "april apr avril abril aprile", "may mai mayo maggio mei",
+            "june jun juin juni junio giugno", "july jul juillet juli julio luglio",
+            "august aug août agosto augustus", "september sept sep septembre septiembre settembre",
+            "october oct octobre oktober octubre ottobre", "november nov novembre noviembre",
+            "december dec décembre dezember diciembre dicembre",
         ),
         start=1,
     )
     for name in names.split()
 }  # fmt: skip
+_MONTH_NAME = "(?:" + "|".join(name.capitalize() for name in _MONTHS) + ")"
 _MONTH = "(?P<month>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
 _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thur?s?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
 _TIME = r"(?:,?\s*(?:at\s+|@\s*)?\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?(?:\s*[A-Z]{2,4})?)?"
@@ -26,7 +32,9 @@ _FORMS = tuple(
     re.compile(_WEEKDAY + form + _TIME, re.I)
     for form in (
         _MONTH + r"\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})",
-        r"(?P<day>\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?" + _MONTH + r",?\s+(?P<year>\d{4})",
+        r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.)?\s+(?:(?:of|de)\s+)?"
+        + _MONTH
+        + r",?\s+(?:de\s+)?(?P<year>\d{4})",
         r"(?P<day>\d{1,2})-" + _MONTH + r"-(?P<year>\d{4})",
         r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})",
     )
@@ -94,22 +102,27 @@ def _iso(year: int, month: int, day: int) -> str | None:
 
 # A name: one to five words with a capital, the usual particles between, and perhaps degrees behind a comma.
 # Words that begin a title's phrase but no name are kept out: "By Hand Or By Machine".
-_NAME_WORD = r"(?!(?:By|Or|The|Your|How|With|For|On|In|Of|To|At|From|And)\b)[A-ZÀ-ÖØ-Þ][\w.'’-]*"
-_ONE_NAME = rf"{_NAME_WORD}(?:\s+(?:{_NAME_WORD}|(?:de|da|der|den|del|di|la|le|van|von|bin|al|y)\b)){{0,4}}"
+_NAME_WORD = (
+    r"(?!(?:By|Or|The|Your|How|With|For|On|In|Of|To|At|From|And)\b)"
+    rf"(?!{_MONTH_NAME}\b\.?\s+\d)[A-ZÀ-ÖØ-Þ][\w.'’-]*"
+)
+_PARTICLE = r"(?:de|da|der|den|del|di|la|le|van|von|bin|al|y)(?=(?:\s+[a-z]{1,3})?\s+[A-ZÀ-ÖØ-Þ])"
+_ONE_NAME = rf"{_NAME_WORD}(?:\s+(?:{_NAME_WORD}|{_PARTICLE})){{0,4}}"
 _DEGREES = r"(?:,\s*(?:[A-Z][A-Za-z]{0,2}\.?){1,4}(?=[\s,|•]|$))*"
 _NAME = re.compile(rf"{_ONE_NAME}{_DEGREES}(?:\s+(?:and|&)\s+{_ONE_NAME}{_DEGREES})?")
 # "Posted by admin": after such a verb any word is a name.
 _ANY_NAME = re.compile(
     r"(?!(?:the|an?|my|our|hand)\b)[^\s|•,]{2,30}(?:\s+(?!on\b|in\b|at\b)[^\s|•,\d]{2,20}){0,3}"
 )
-_SEPARATOR = re.compile(r"[\s|•·/,:–—-]+|(?:on|at)\b", re.I)
+_SEPARATOR = re.compile(r"[\s|•·/,:–—-]+|(?:on|at|le|am|el|op|il)\b", re.I)
 _VERB = re.compile(
     r"(?P<late>(?:last\s+)?(?:updated|modified|reviewed|edited))\b|"
-    r"(?:posted|published|written|words|article|story|created|date|author)\b",
+    r"(?:posted|published|written|words|article|story|created|date|author|publié|veröffentlicht|publicado|"
+    r"pubblicato|geplaatst|écrit|geschrieben|escrito)\b",
     re.I,
 )
 _CHECKED = re.compile(r"(?:(?:medically|fact|clinically)[\s-]+)?(?:reviewed|checked|edited)\s+by\s+", re.I)
-_BY = re.compile(r"by\b:?\s*", re.I)
+_BY = re.compile(r"(?:by|par|von|por|da|door)\b:?\s*", re.I)
 _ASIDE = re.compile(
     r"(?:about\s+)?\d+\s*min(?:ute)?s?(?:\s+read)?\b|(?:reading|read)\s+time:?\s*\S+(?:\s+\w+)?|"
     r"(?:\d+|no)\s+comments?\b|leave a comment\b|in\s+[A-Z][\w&' ]{1,40}?(?=\s+(?:by|on)\b|\s*[|•,]|$)|"
@@ -141,6 +154,22 @@ def parse_byline(line: str, *, day_first: bool | None = None) -> Byline | None:
     line = one_line(line)
     if not line or len(line) > 160:
         return None
+    return _read_whole(line, day_first) or _read_parts(line, day_first)
+
+
+def _read_parts(line: str, day_first: bool | None) -> Byline | None:
+    """A line of parts, "by Ann Lee | Mar 3, 2014 | Neck, Back | 2 comments": a name and a day, and tags."""
+    parts = [part.strip() for part in re.split(r"[|•·]", line) if part.strip()]
+    read = [_read_whole(part, day_first) for part in parts]
+    others = [part for part, found in zip(parts, read, strict=True) if found is None]
+    author = next((found.author for found in read if found and found.author), "")
+    published = next((found.published for found in read if found and found.published), None)
+    if not (author and published) or any(len(part.split()) > 6 or part.endswith(".") for part in others):
+        return None
+    return Byline(author, published, next((found.updated for found in read if found and found.updated), None))
+
+
+def _read_whole(line: str, day_first: bool | None) -> Byline | None:
     reading = _Reading()
     position = 0
     while position < len(line):

@@ -31,11 +31,15 @@ _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf
 _SAVE_AS_UTF8 = "Save it again as UTF-8."
 
 
-def decode(data: bytes) -> str:
+def decode(data: bytes, *, declared: str = "") -> str:
     """The text of a page or text file.
 
     A byte order mark decides; then UTF-8 when the bytes are valid UTF-8 (a wrong declaration would garble
     them); then the declared `<meta charset>`; then windows-1252 when that gives mostly plain letters.
+
+    Args:
+        data: The bytes.
+        declared: The encoding that the host names, or empty; asked after what the page itself says.
 
     Raises:
         UnreadableError: The bytes are no text, or text in no encoding that can be told.
@@ -44,8 +48,8 @@ def decode(data: bytes) -> str:
         if data.startswith(mark):
             return _strict(data, encoding)
     _refuse_binary(data)
-    declared = _declared_encoding(data)
-    for name in ("utf-8", declared) if not data.isascii() else (declared, "utf-8"):
+    named = _declared_encoding(data) or _codec(declared)
+    for name in ("utf-8", named) if not data.isascii() else (named, "utf-8"):
         try:
             if name:
                 return data.decode(name)
@@ -74,9 +78,12 @@ def _refuse_binary(data: bytes) -> None:
 
 def _declared_encoding(data: bytes) -> str | None:
     found = _DECLARED.search(data[:4096])
-    if not found:
-        return None
-    name = found.group(1).decode("ascii").lower()
+    return _codec(found.group(1).decode("ascii")) if found else None
+
+
+def _codec(name: str) -> str | None:
+    """The codec of an encoding's name, as browsers understand it; None when it is not one of pages."""
+    name = name.lower()
     # Browsers read these two as windows-1252, and so were the pages written.
     if name in {"iso-8859-1", "latin1", "us-ascii", "ascii"}:
         return "windows-1252"

@@ -82,12 +82,27 @@ class _Piece:
         )
 
 
+# Some programs write a page's text with Markdown's marks for links, pictures and headings.
+_MARKED = re.compile(r"^#{1,6} \S|!?\[[^\[\]\n]{0,200}\]\([^()\s]{1,500}\)", re.M)
+_LEAST_MARKS = 3
+_PICTURE = re.compile(r"!\[[^\[\]]{0,200}\]\([^()\s]{1,500}\)")
+_LINK = re.compile(r"\[([^\[\]]{0,200})\]\([^()\s]{1,500}\)")
+_EMPHASIS = re.compile(r"(?<!\w)(\*\*|__|\*|_)(?=\S)([^*_]{1,300}?)(?<=\S)\1(?!\w)")
+
+
+def _unmarked(line: str) -> str:
+    """A line without Markdown's marks."""
+    line = _LINK.sub(r"\1", _PICTURE.sub("", re.sub(r"^\s*#{1,6}\s+", "", line)))
+    return _EMPHASIS.sub(r"\2", line)
+
+
 def split_lines(dump: str) -> list[Line]:
     """The lines of a text that are not empty."""
     lines = []
     chunk = 0
+    is_marked = len(_MARKED.findall(dump)) >= _LEAST_MARKS
     for raw in visible(dump).splitlines():
-        text = one_line(raw)
+        text = one_line(_unmarked(raw) if is_marked else raw)
         if text:
             lines.append(Line(text, chunk))
         else:

@@ -8,13 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.csv_file import is_posts_table
 from ingest.problem import Problem
 
 PAGES = frozenset((".html", ".htm", ".xhtml"))
 MARKDOWN = frozenset((".md", ".markdown"))
 JSON_LINES = frozenset((".jsonl", ".ndjson"))
 JSON = frozenset((".json",))
-READABLE = PAGES | MARKDOWN | JSON_LINES | JSON | {".txt", ".text"}
+TABLES = frozenset((".csv", ".tsv"))
+XML = frozenset((".xml", ".wxr", ".atom", ".rss"))
+READABLE = PAGES | MARKDOWN | JSON_LINES | JSON | TABLES | XML | {".txt", ".text"}
 # Documents that may well be articles: passing over them in silence would lose posts.
 _DOCUMENTS = frozenset(
     (".pdf", ".doc", ".docx", ".odt", ".rtf", ".mht", ".mhtml", ".webarchive", ".epub", ".pages")
@@ -24,6 +27,7 @@ _PARTS = ("_files", ".files", "-files")
 _PAGE_START = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
+_FEED_START = re.compile(rb"<(?:\w+:)?(?:rss|feed|RDF)\b")
 _CHECK_RIGHTS = "Check that you may read it."
 
 
@@ -92,6 +96,8 @@ def _find_below(folder: Path) -> Iterator[Source | Problem]:
             empty = False
             reason = f"is a {ending} document, which can not be read"
             yield Problem(str(found), reason, "Export it as HTML, Markdown or plain text.")
+        elif ending in TABLES | XML and not _begins_as_posts(found):
+            continue
         elif ending in READABLE or (not ending and _begins_as_page(found)):
             empty = False
             below = found.relative_to(folder)
@@ -121,6 +127,18 @@ def _walk(folder: Path) -> Iterator[Path | Problem]:
 def _is_parts(folder: str, pages: set[str]) -> bool:
     """Whether a folder holds the pictures and scripts of a page saved beside it, and no page of its own."""
     return any(folder.removesuffix(parts) in pages for parts in _PARTS if folder.endswith(parts))
+
+
+def _begins_as_posts(path: Path) -> bool:
+    """Whether a table or an XML file found in a folder holds posts: many hold anything else."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(3000)
+    except OSError:
+        return True  # told when it is read
+    if path.suffix.lower() in XML:
+        return bool(_FEED_START.search(head)) or head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return is_posts_table(head.decode("utf-8", "replace"))
 
 
 def _begins_as_page(path: Path) -> bool:

@@ -15,13 +15,33 @@ _NAMED = {
     "NETWORK": r"(?:facebook|twitter|x|pinterest|linked ?in|instagram|whats ?app|reddit|youtube|e-?mail)",
     "MONEY": r"(?:(?:US|CA|AU)?[$£€]\s?\d[\d,.]*(?:\s?(?:USD|GBP|EUR|CAD|AUD))?)",
     "POSTS": r"(?:articles?|posts?|stories|blogs?|blog posts?|products?|courses?)",
+    # The buttons and links of themes that speak French, German, Spanish, Italian or Dutch.
+    "FOREIGN_END": (
+        r"\W*(?:retour au blog|zurück zum blog|volver al blog|torna al blog|terug naar (?:de )?blog|"
+        r"laisser un commentaire|(?:einen )?kommentar (?:hinterlassen|schreiben)|dejar? un comentario|"
+        r"lascia un commento|laat een reactie achter|articles (?:similaires|liés)|"
+        r"ähnliche (?:artikel|beiträge)|artículos relacionados|articoli correlati|gerelateerde artikelen|"
+        r"(?:article|message|beitrag|entrada|articolo|bericht) "
+        r"(?:précédent|plus ancien|plus récent|suivant|anterior|siguiente|precedente|successivo)|"
+        r"(?:älterer|neuerer|vorheriger|nächster) (?:post|beitrag|artikel))\W*"
+    ),
+    "FOREIGN": (
+        r"(?:partager|teilen|compartir|condividi|delen|panier|warenkorb|carrito|carrello|winkelwagen|"
+        r"rechercher|suchen?|buscar|cerca|zoeken|accueil|startseite|inicio|se connecter|anmelden|"
+        r"iniciar sesión|accedi|inloggen|en savoir plus|mehr erfahren|leer más|lire la suite|weiterlesen|"
+        r"ajouter au panier|in den warenkorb|añadir al carrito|aller au contenu|direkt zum inhalt|"
+        r"ir directamente al contenido|vai direttamente ai contenuti|meteen naar de content|"
+        r"mentions légales|impressum|épuisé|ausverkauft|agotado|esaurito|uitverkocht)(?: \d+)?"
+    ),
     "COURSE": r"(?:courses?|workshops?|masterclass\w*|webinars?)\b",
 }
 
 
 def _rules(listed: str) -> re.Pattern[str]:
     """One pattern from rules, one a line; a word in capitals stands for its entry in _NAMED."""
-    named = re.sub("|".join(_NAMED), lambda found: _NAMED[found.group()], listed)
+    named = re.sub(
+        "|".join(sorted(_NAMED, key=len, reverse=True)), lambda found: _NAMED[found.group()], listed
+    )
     return re.compile("|".join(f"(?:{rule.strip()})" for rule in named.splitlines() if rule.strip()), re.I)
 
 
@@ -35,7 +55,14 @@ _ANYWHERE = _rules(
     you have no items in your .*
     log ?in|log ?out|sign ?in|sign ?up|register|create (?:an )?account|my account|search(?: our store)?
     share(?: this)?(?: (?:post|article|page|story|entry|blog))?:?|share via.*
-    (?:share|tweet|pin(?: it)?|post|like|follow|find|save)(?: (?:this|us|it|me))? (?:on|by|via|to) NETWORK
+    (?:(?:share|tweet|pin(?: it)?|post|like|find|follow|save)(?: (?:this|us))? (?:on|by|via|to) NETWORK\W*)+
+    (?:item |just )?added to (?:your )?(?:cart|basket|bag)\W*|qty\b.{0,12}|quantity:?
+    view (?:my )?(?:cart|basket|bag)\b.{0,12}|reader interactions|primary sidebar|search this (?:web)?site.*
+    \W*(?:previous|prev)\W+(?:next)?\W*|\W*next\W*
+    (?:also read|read (?:also|next|more)|see also|related(?: (?:article|reading|post)s?)?)\s*:\s.{3,99}[^.!?]
+    FOREIGN
+    https?://\S+
+    (?:photo|image|picture)s?\b.{0,60}\b(?:unsplash|pexels|pixabay|shutterstock|i?stock|getty|freepik|canva)\b.{0,20}
     (?:(?:share|tweet|post|pin it|pin|e-?mail|print|save|like|copy link|send)\b\W*)+
     follow(?: us)?(?: on .*)?|like us on .*|share on .{3,20}|opens in a new window\.?
     NETWORK(?:\W+NETWORK)*|copy link|link copied!?|print(?: this)?(?: page| article)?
@@ -127,6 +154,7 @@ _END = _rules(
     (?:subscribe|sign ?up|join)\b.{0,60}\b(?:newsletters?|mailing list|inbox|e-?mail(?:s| list))\b.{0,40}
     newsletter
     tags?:.*|(?:posted|filed) (?:in|under)\b.*
+    FOREIGN_END
     ©.*|copyright\b.{0,10}\b(?:19|20)\d\d.*|payment methods.*|quick links
     """
 )
@@ -153,7 +181,7 @@ _COMMERCE = _rules(
     MONEY|\b\d+ ?% (?:off|discount)\b|\bsave (?:up to )?\d+ ?%|\bdiscount\b|\bcoupon\b|\bfree trial\b
     \bfree shipping\b
     \bmoney.back\b|\bspecial offer\b|\bon sale\b|\bbundles?\b|\bpromo(?:tion)?\b|\blifetime access\b
-    \bpromo code\b
+    \bpromo code\b|\b(?:with|use|using|enter) (?:the )?(?:\w+ )?code:? (?=\w*[\dA-Z])\w+
     \b(?:on-?line|our|video|training|home.study|certificat\w+|accredited|diploma|this) (?:[\w-]+ ){0,4}?COURSE
     \b(?:cpd|ceu?s?|nat|professional|master\w*) (?:[\w-]+ ){0,4}?COURSE
     \b(?:ceu?s?|cpd|continuing education)(?: (?:credits?|points?|hours?|units?))?\b
@@ -172,12 +200,25 @@ _PAYMENT = word_set(
     clearpay sezzle amazon payment methods icons accepted we accept bitcoin stripe electron debit
     """
 )
+# What one line of a menu is made of, when a dump has put all its entries beside each other.
+_MENU_WORDS = word_set(
+    """
+    home shop store blog blogs news articles about us contact log in login out sign up register account
+    my search cart basket bag menu courses course books products faq faqs help support all video videos
+    gallery testimonials reviews services resources events workshops training members membership our the
+    charts online free trial specials wishlist checkout 0
+    """
+)
+_LEAST_MENU_WORDS = 4
 _DECORATION = re.compile(r"^[\W_]+|[^\w.!?%)\]*]+$")
 _MAX_ADVERT_WORDS = 60
+_MAX_ADVERT_CHARACTERS = 2_000
 
 
 def is_furniture(line: str) -> bool:
     """Whether a whole line is a button, a label, a price or another part of the page around articles."""
+    if len(line) > 2_000:
+        return False
     line = one_line(line)
     found = words(line)
     if not found:
@@ -186,7 +227,8 @@ def is_furniture(line: str) -> bool:
         return False
     bare = _DECORATION.sub("", line)
     is_payment = len(found) >= 2 and set(found) <= _PAYMENT
-    return is_payment or bool(_ANYWHERE.fullmatch(line) or _ANYWHERE.fullmatch(bare))
+    is_menu = len(found) >= _LEAST_MENU_WORDS and not ends_sentence(line) and set(found) <= _MENU_WORDS
+    return is_payment or is_menu or bool(_ANYWHERE.fullmatch(line) or _ANYWHERE.fullmatch(bare))
 
 
 def is_section_name(line: str) -> bool:
@@ -196,11 +238,21 @@ def is_section_name(line: str) -> bool:
 
 def is_advert(paragraph: str) -> bool:
     """Whether a short paragraph calls on the reader to buy or enrol, or names goods and their price."""
+    if len(paragraph) > _MAX_ADVERT_CHARACTERS:
+        return False
     line = one_line(paragraph)
     if len(words(line)) > _MAX_ADVERT_WORDS:
         return False
     goods = sum(1 for _ in _COMMERCE.finditer(line))
     return goods >= 2 or (goods == 1 and bool(_CALL.search(line)))
+
+
+def sells(line: str) -> bool:
+    """Whether a line calls on the reader or names goods: an advert when it also stands on many pages."""
+    if len(line) > _MAX_ADVERT_CHARACTERS:
+        return False
+    line = one_line(line)
+    return len(words(line)) <= _MAX_ADVERT_WORDS and bool(_COMMERCE.search(line))
 
 
 def ends_article(line: str) -> bool:

@@ -15,30 +15,31 @@ from lxml import etree, html
 
 from ingest.article import Article, path_id
 from ingest.blocks import Block
-from ingest.body import Body, finish, until_end, until_last_word
-from ingest.byline import parse_byline
+from ingest.body import finish, until_end, until_last_word, without_byline
 from ingest.characters import one_line, words
 from ingest.disclaimer import is_disclaimer
 from ingest.furniture import is_furniture, is_section_name
+from ingest.limits import refuse_large_tree
 from ingest.line_shapes import ends_sentence
 from ingest.linearise import linearise
 from ingest.linked_data import read_linked_data
-from ingest.page_body import Found, find_body, no_article, refuse_listing, teaser_cards
+from ingest.page_body import Found, find_body, refuse_listing, teaser_cards
 from ingest.page_comments import take_comments
 from ingest.page_metadata import read_metadata
 from ingest.page_trimming import (
     remove,
+    remove_adverts,
     remove_furniture,
     remove_hidden,
     remove_link_lists,
 )
+from ingest.problem import NoArticleError
 
 # Fewer words than these are a button and a price at best; the second holds where nothing on the page says
 # that it has an article.
 _LEAST_WORDS = 8
 _LEAST_WORDS_UNHINTED = 40
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_EDGE_BLOCKS = 8
 
 
 def read_html(page: str, *, fallback_id: str) -> Article:
@@ -49,9 +50,9 @@ def read_html(page: str, *, fallback_id: str) -> Article:
         fallback_id: The id when the page names no canonical URL.
 
     Raises:
-        UnreadableError: The page has no article: a list of teasers, a cart, a page without text.
+        NoArticleError: The page has no article: a list of teasers, a cart, a page without text.
     """
-    root = _parse(page)
+    root = parse_page(page)
     linked = read_linked_data(root)
     remove_hidden(root)
     comments = take_comments(root)
@@ -62,10 +63,10 @@ def read_html(page: str, *, fallback_id: str) -> Article:
     blocks = _blocks(found)
     body = finish(blocks, metadata.title)
     if body.word_count < (_LEAST_WORDS if found.hinted else _LEAST_WORDS_UNHINTED):
-        raise no_article("it has too little text besides menus and buttons")
+        raise NoArticleError("it has too little text besides menus and buttons")
     return Article(
         id=path_id(metadata.url) or fallback_id,
-        title=metadata.title or _title_from(body),
+        title=metadata.title or body.first_line,
         text=body.text,
         url=metadata.url if metadata.url.startswith(("http://", "https://")) else "",
         author=metadata.author,
@@ -77,13 +78,20 @@ def read_html(page: str, *, fallback_id: str) -> Article:
     )
 
 
-def _parse(page: str) -> Any:
+def parse_page(page: str) -> Any:
+    """The tree of a page.
+
+    Raises:
+        NoArticleError: It is empty.
+        UnreadableError: It is larger than any article's page.
+    """
     markup = _XML_DECLARATION.sub("", page).replace("\x00", "")
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
         root = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError as error:
-        raise no_article("it is empty") from error
+        raise NoArticleError("it is empty") from error
+    refuse_large_tree(root)
     return root
 
 
@@ -98,10 +106,11 @@ def _blocks(found: Found) -> list[Block]:
                 remove(card)
             remove_link_lists(part)
         remove_furniture(part)
+        remove_adverts(part)
         blocks.extend(linearise(part))
     if found.exact:
-        return _without_byline(until_last_word(blocks))
-    return _without_byline(_without_menus(until_end(blocks)))
+        return without_byline(until_last_word(blocks))
+    return without_byline(_without_menus(until_end(blocks)))
 
 
 def _without_menus(blocks: Sequence[Block]) -> list[Block]:
@@ -114,19 +123,6 @@ def _without_menus(blocks: Sequence[Block]) -> list[Block]:
         for number, block in enumerate(blocks)
         if prose[0] <= number <= prose[-1] or not (is_section_name(block.text) or is_furniture(block.text))
     ]
-
-
-def _without_byline(blocks: Sequence[Block]) -> list[Block]:
-    return [
-        block
-        for number, block in enumerate(blocks)
-        if number >= _EDGE_BLOCKS or block.kind != "paragraph" or parse_byline(block.text) is None
-    ]
-
-
-def _title_from(body: Body) -> str:
-    first = next((line.lstrip("# ") for line in body.text.split("\n") if line.strip()), "")
-    return first if len(first) <= 100 else first[:100].rsplit(" ", 1)[0] + "…"
 
 
 def _disclaimer_outside(root: Any, found: Found) -> str:

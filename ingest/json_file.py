@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from ingest.article import Article, from_json
+from ingest.export import Export
 from ingest.problem import Problem, UnreadableError
+from ingest.shopify_export import is_shopify, read_shopify
 
 MAX_LINE_BYTES = 20_000_000
 _FIELDS = "Each record is a JSON object with at least a title and a text."
@@ -48,11 +51,14 @@ def read_json_lines(path: Path, *, name: str, fallback_id: str) -> Iterator[tupl
         yield from _one_for_all(failed)
 
 
-def read_json(text: str, *, name: str, fallback_id: str) -> Iterator[tuple[int | None, Article | Problem]]:
+def read_json(
+    text: str, *, name: str, fallback_id: str
+) -> Iterator[tuple[int | None, Article | Problem]] | Export:
     """Read a JSON file that holds one article, a list of them, or in spite of its name one a line.
 
-    Yields:
-        The number of the entry, or None when there is only one, and what it gave.
+    Returns:
+        The number of each entry, or None when there is only one, and what it gave; an Export when the file
+        is an answer of Shopify's.
 
     Raises:
         UnreadableError: The file is not JSON.
@@ -64,12 +70,19 @@ def read_json(text: str, *, name: str, fallback_id: str) -> Iterator[tuple[int |
         if error.msg != "Extra data" or len(lines) < 2:
             reason = f"is not JSON ({error.msg}, line {error.lineno})"
             raise UnreadableError(reason, "Mend it, or write it again.") from error
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield number, _read(line.encode(), name, number, f"{fallback_id}/{number}")
-        return
-    except RecursionError as error:
+        return (
+            (number, _read(line.encode(), name, number, f"{fallback_id}/{number}"))
+            for number, line in enumerate(lines, start=1)
+            if line.strip()
+        )
+    except (RecursionError, ValueError) as error:
         raise UnreadableError("is nested too deep to be articles", "Write it as JSONL.") from error
+    if is_shopify(whole):
+        return read_shopify(whole, name=name, fallback_id=fallback_id)
+    return _records(whole, name, fallback_id)
+
+
+def _records(whole: Any, name: str, fallback_id: str) -> Iterator[tuple[int | None, Article | Problem]]:
     if not isinstance(whole, list):
         yield None, _read(json.dumps(whole).encode(), name, None, fallback_id)
         return

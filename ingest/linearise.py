@@ -104,6 +104,9 @@ class _Walk:
             self._list(element, tag, context)
         elif tag == "table":
             self._table(element, context)
+        elif tag == "summary":
+            # The label that opens a folded part: a question of a list of questions, as a rule.
+            self._heading(element, 3)
         elif tag == "dl":
             self._definitions(element, context)
         else:

@@ -13,6 +13,7 @@ from ingest.blocks import Block, promote_headings, render
 from ingest.byline import parse_timestamp
 from ingest.characters import fold, one_line
 from ingest.disclaimer import take_disclaimer
+from ingest.limits import refuse_large_text, refuse_large_tree
 from ingest.linearise import linearise
 from ingest.page_trimming import remove_hidden
 from ingest.problem import UnreadableError
@@ -35,6 +36,7 @@ def read_markdown(source: str, *, fallback_id: str) -> Article:
     Raises:
         UnreadableError: There is no text, or no title.
     """
+    refuse_large_text(source)
     fields, rest = _front_matter(source)
     blocks = _blocks(rest)
     title = _one(fields, "title")
@@ -69,6 +71,7 @@ def _blocks(source: str) -> list[Block]:
     if not markup.strip():
         return []
     root = html.fragment_fromstring(markup, create_parent="div")
+    refuse_large_tree(root)
     remove_hidden(root)
     return linearise(root)
 

@@ -14,12 +14,15 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from ingest.characters import fold, one_line, word_set, words
+from ingest.disclaimer import is_disclaimer
+from ingest.furniture import is_advert
 from ingest.line_shapes import ends_sentence
 from ingest.page_metadata import Metadata
 from ingest.page_trimming import is_furniture_element, spelled, tokens, word_count
-from ingest.problem import UnreadableError
+from ingest.problem import NoArticleError
 
 _LEAST_WORDS = 8
+_MOST_LEADS = 3
 # With less of its own than this, a page that shows other posts is a list of them.
 _LEAST_PROSE_BESIDE_POSTS = 25
 # The element of each theme that holds an article's body and nothing else, the most telling names first.
@@ -68,11 +71,6 @@ class Found:
         return sum(word_count(part) for part in self.parts)
 
 
-def no_article(why: str) -> UnreadableError:
-    """The error for a page that is none of an article."""
-    return UnreadableError(f"has no article: {why}", "Leave it out, or save the page of the article itself.")
-
-
 # --- is there an article -----------------------------------------------------------------------------
 
 
@@ -80,18 +78,18 @@ def refuse_listing(root: Any, metadata: Metadata) -> None:
     """Raise for a page that is known to hold no article of its own.
 
     Raises:
-        UnreadableError: It is a list of posts, a product's page or a cart.
+        NoArticleError: It is a list of posts, a product's page or a cart.
     """
     if metadata.kind == "article":
         return
     if metadata.kind.startswith("product"):
-        raise no_article("it is a product's page")
+        raise NoArticleError("it is a product's page")
     body = next(root.iter("body"), root)
     named = any(_LISTING_CLASS.fullmatch(token) for token in tokens(body))
     if named or _LISTING_PATH.fullmatch(urlsplit(metadata.url).path):
-        raise no_article("it is a list of posts, a shop page or a cart")
+        raise NoArticleError("it is a list of posts, a shop page or a cart")
     if _is_list_of_posts(root):
-        raise no_article("it is a list of posts")
+        raise NoArticleError("it is a list of posts")
 
 
 def _is_list_of_posts(root: Any) -> bool:
@@ -204,7 +202,34 @@ def _named(root: Any, wanted: Any) -> Found | None:
         groups = {post: parts for post, parts in groups.items() if not _is_teaser(post)} or {}
     if not groups:
         return None
-    return max((Found(parts, exact=True) for parts in groups.values()), key=lambda found: found.word_count)
+    best = max(groups.values(), key=lambda parts: Found(parts, exact=True).word_count)
+    return Found([*_lead(best[0]), *best], exact=True)
+
+
+def _lead(body: Any) -> list[Any]:
+    """The author's first sentences, where a theme shows them between the title and the body."""
+    post = next(body.iterancestors("article", "main"), None)
+    below_title = False
+    found: list[Any] = []
+    for element in post.iter(etree.Element) if post is not None else ():
+        if element is body or len(found) == _MOST_LEADS:
+            break
+        below_title = below_title or element.tag == "h1"
+        if below_title and element.tag == "p" and _is_lead(element, post):
+            found.append(element)
+    return found
+
+
+def _is_lead(paragraph: Any, post: Any) -> bool:
+    text = one_line(paragraph.text_content())
+    if len(words(text)) < _LEAST_WORDS or not ends_sentence(text) or is_advert(text) or is_disclaimer(text):
+        return False
+    around = [paragraph]
+    for parent in paragraph.iterancestors():
+        if parent is post:
+            break
+        around.append(parent)
+    return not any(parent.tag == "aside" or is_furniture_element(parent) for parent in around)
 
 
 def _is_outside(element: Any) -> bool:
@@ -242,5 +267,5 @@ def _guess(root: Any, page: str) -> Found:
 
     container = guess_container(root, page)
     if container is None:
-        raise no_article("no part of it reads like one")
+        raise NoArticleError("no part of it reads like one")
     return Found([container], exact=False, hinted=False)

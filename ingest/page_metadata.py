@@ -168,7 +168,19 @@ def _title(root: Any, linked: LinkedData) -> str:
             # Some themes cut the headline off at a fixed length.
             cut = fold(shown).startswith(fold(title)) and title.endswith(("...", "…"))
             return shown if cut else title
-    return shown or _without_site(page_title, site, shown, guess=True)
+    return shown or _shown_part(root, page_title) or _without_site(page_title, site, shown, guess=True)
+
+
+def _shown_part(root: Any, page_title: str) -> str:
+    """The part of a page's title, before or behind the site's name, that stands on the page as a line."""
+    lines = {fold(line) for block in linearise(root)[:_MAX_BYLINE_BLOCKS] for line in block.text.split("\n")}
+    for joint in (*_TITLE_JOINTS, ": "):
+        head, found, _ = page_title.rpartition(joint)
+        _, _, rest = page_title.partition(joint)
+        for part in (head, rest) if found else ():
+            if len(words(part)) >= 2 and fold(part) in lines:
+                return part.strip()
+    return ""
 
 
 def _shown_title(root: Any) -> str:

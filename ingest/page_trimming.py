@@ -9,6 +9,7 @@ from typing import Any
 from lxml import etree
 
 from ingest.characters import word_set, words
+from ingest.furniture import is_advert
 from ingest.linearise import BLOCK_TAGS
 
 _NEVER_SEEN = (
@@ -189,6 +190,17 @@ def remove_furniture(container: Any) -> None:
         if not is_furniture_element(element) or next(element.iter("h1", "main"), None) is not None:
             continue
         if word_count(element) * 2 <= total:
+            remove(element)
+
+
+def remove_adverts(container: Any) -> None:
+    """Cut boxes with a heading or button that as a whole call on the reader to buy: a course, a book."""
+    for element in list(container.iter("div", "section", "table", "blockquote", "center")):
+        if element.getparent() is None or next(element.iter("h1", "main", "article"), None) is not None:
+            continue
+        headed = next(element.iter("h2", "h3", "h4", "h5", "h6", "strong", "b", "button"), None) is not None
+        text = " ".join(element.itertext())
+        if headed and len(words(text)) >= 4 and is_advert(text):
             remove(element)
 
 

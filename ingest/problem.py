@@ -19,6 +19,16 @@ class UnreadableError(ValueError):
         self.next_step = next_step
 
 
+class NoArticleError(UnreadableError):
+    """A page that can be read and is none of an article: a list of posts, a cart, a product's page.
+
+    On a crawl such a page is rightly passed over; one that the maintainer named is a problem.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"has no article: {why}", "Leave it out, or save the page of the article itself.")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One source, or one line of it, that gave no article.

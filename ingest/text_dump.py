@@ -17,16 +17,20 @@ from ingest.blocks import Block
 from ingest.body import finish
 from ingest.byline import Byline, parse_byline
 from ingest.characters import fold, one_line, words
+from ingest.chrome import NO_CHROME, Chrome
 from ingest.disclaimer import is_disclaimer
 from ingest.dump_comments import read_comments
 from ingest.dump_lines import Line, split_lines, to_blocks
 from ingest.furniture import find_end, is_advert, is_furniture, is_section_name
-from ingest.line_shapes import ends_sentence, is_all_caps, is_heading_like
-from ingest.problem import UnreadableError
+from ingest.limits import refuse_large_text
+from ingest.line_shapes import ends_sentence, is_all_caps, is_heading_like, is_title_case
+from ingest.problem import NoArticleError
 
 _LEAST_WORDS = 20
 _HEAD_LINES = 60
 _URL = re.compile(r"(?:(?:url|source|link|canonical|address)\s*:\s*)?(https?://\S+)", re.I)
+_TEASER_WORDS = 8
+_BUY = re.compile(r"\W*(?:add to (?:cart|basket|bag)|buy it now)\W*", re.I)
 _TEASER = re.compile(
     r"\W*(?:read (?:more|on|the (?:full|rest).{0,30})|continue reading.{0,80}|view post)\W*", re.I
 )
@@ -41,29 +45,35 @@ class _Head:
     start: int
 
 
-def read_dump(dump: str, *, fallback_id: str) -> Article:
+def lines_of(dump: str) -> list[str]:
+    """The lines of a dump that are not empty, from which a site's own lines can be learned."""
+    return [line.text for line in split_lines(dump)]
+
+
+def read_dump(dump: str, *, fallback_id: str, chrome: Chrome = NO_CHROME) -> Article:
     """Read the text of one web page.
 
     Args:
         dump: The page's text as a browser or a crawler wrote it, menus and all.
         fallback_id: The id when the dump names no address.
+        chrome: The lines that stand on many pages of the site.
 
     Raises:
-        UnreadableError: It holds no article: a list of teasers, a cart, a few words.
+        NoArticleError: It holds no article: a list of teasers, a cart, a few words.
     """
+    refuse_large_text(dump)
     lines = split_lines(dump)
     url, lines = _take_url(lines)
+    lines = [lines[number] for number in chrome.without([line.text for line in lines])]
     _refuse_listing(lines)
     head = _head(lines)
     end = head.start + _end([line.text for line in lines[head.start :]], head.byline.author)
     blocks = to_blocks(lines[head.start : end], title=head.title, author=head.byline.author)
+    blocks = _without_last_call(blocks)
     title = head.title or _title_from(blocks, fallback_id)
     body = finish(blocks, title)
     if body.word_count < _LEAST_WORDS:
-        raise UnreadableError(
-            "has no article: it has too little text besides menus and buttons",
-            "Leave it out, or save the text of the article's own page.",
-        )
+        raise NoArticleError("it has too little text besides menus and buttons")
     tail = lines[end:]
     return Article(
         id=path_id(url) or fallback_id,
@@ -76,6 +86,19 @@ def read_dump(dump: str, *, fallback_id: str) -> Article:
         disclaimer=body.disclaimer or next((line.text for line in tail if is_disclaimer(line.text)), ""),
         comments=read_comments(tail),
     )
+
+
+def _without_last_call(blocks: list[Block]) -> list[Block]:
+    """The blocks without the lines in capitals below the last sentence: "Certify as a Therapist"."""
+    end = len(blocks)
+    while end > 1 and blocks[end - 1].kind == "paragraph" and _is_call(blocks[end - 1].text):
+        end -= 1
+    return blocks[:end] if end and ends_sentence(blocks[end - 1].text) else blocks
+
+
+def _is_call(text: str) -> bool:
+    # A name alone, or "Be well", may be the author's signature.
+    return len(words(text)) >= 4 and is_heading_like(text) and is_title_case(text)
 
 
 def _end(texts: Sequence[str], author: str) -> int:
@@ -95,11 +118,25 @@ def _take_url(lines: list[Line]) -> tuple[str, list[Line]]:
 
 
 def _refuse_listing(lines: Sequence[Line]) -> None:
+    long = [line.text for line in lines if len(words(line.text)) >= _TEASER_WORDS]
+    if len(long) >= 2 and all(text.endswith(("...", "…")) for text in long):
+        raise NoArticleError("it is a list of teasers")
+    if _is_product(lines):
+        raise NoArticleError("it is a product's page")
     if sum(_TEASER.fullmatch(line.text) is not None for line in lines) >= 3:
-        raise UnreadableError(
-            "has no article: it is a list of teasers",
-            "Leave it out, or save the pages of the posts themselves.",
-        )
+        raise NoArticleError("it is a list of teasers")
+
+
+def _is_product(lines: Sequence[Line]) -> bool:
+    """Whether a button to buy stands above the first sentences, and no byline there."""
+    for line in lines:
+        if _BUY.fullmatch(line.text):
+            return True
+        byline = parse_byline(line.text)
+        is_prose = len(words(line.text)) >= 12 and ends_sentence(line.text) and not is_advert(line.text)
+        if is_prose or (byline and (byline.author or byline.published)):
+            return False
+    return False
 
 
 # --- the head ----------------------------------------------------------------------------------------

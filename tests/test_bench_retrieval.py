@@ -28,8 +28,8 @@ def lines(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 @pytest.fixture(scope="module")
-def encoders(encoder: Encoder) -> retrieval.Encoders:
-    return retrieval.Encoders(plain=encoder, adapted=encoder)
+def models(encoder: Encoder) -> retrieval.Models:
+    return retrieval.Models(plain=encoder, fitted=encoder)
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def result(small: Path, encoders: retrieval.Encoders) -> dict[str, Any]:
-    return retrieval.beir(small, small / "store", encoders)
+def result(small: Path, models: retrieval.Models) -> dict[str, Any]:
+    return retrieval.beir(small, small / "store", models)
 
 
 def test_beir_figures_are_those_of_the_judgements(result: dict[str, Any]) -> None:
@@ -60,14 +60,14 @@ def test_beir_figures_are_those_of_the_judgements(result: dict[str, Any]) -> Non
         assert 0 < row["median ms"] <= row["p95 ms"] <= 1000 * row["seconds"]
 
 
-def test_a_store_is_built_once(small: Path, result: dict[str, Any], encoders: retrieval.Encoders) -> None:
-    again = retrieval.beir(small, small / "store", encoders)
+def test_a_store_is_built_once(small: Path, result: dict[str, Any], models: retrieval.Models) -> None:
+    again = retrieval.beir(small, small / "store", models)
     assert result["build seconds"] > 0
     assert again["build seconds"] is None
 
 
 def test_medquad_counts_the_article_that_a_question_was_written_for(
-    tmp_path: Path, encoders: retrieval.Encoders
+    tmp_path: Path, models: retrieval.Models
 ) -> None:
     titles = {**{key: key for key in DOCUMENTS}, "other-wax": "Wax (again)"}
     lines(
@@ -83,7 +83,7 @@ def test_medquad_counts_the_article_that_a_question_was_written_for(
         tmp_path / "questions.jsonl",
         [{"id": article, "question": text, "article_id": article} for text, article in questions],
     )
-    result = retrieval.medquad(tmp_path, tmp_path / "store", encoders)
+    result = retrieval.medquad(tmp_path, tmp_path / "store", models)
     for row in result["rows"].values():
         assert (row["article top 1"], row["article top 5"], row["title top 1"]) == (1 / 3, 1.0, 2 / 3)
 

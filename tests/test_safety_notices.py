@@ -97,6 +97,23 @@ def test_too_much_medicine_is_urgent_without_symptoms() -> None:
     assert "Poison Control" in text
 
 
+@pytest.mark.parametrize("level", ["emergency_now", "same_day"])
+@pytest.mark.parametrize("category", [None, "heart", "suicidal", "abuse", "overdose"])
+def test_without_a_country_the_numbers_of_many_are_given(level: Level, category: str | None) -> None:
+    shown = _notice(level, category, "")
+    numbers = ("112", "911", "999", "000", "111")
+    given = [line for line in shown.text.split("\n") if all(number in line for number in numbers)]
+    assert len(given) == 1
+    assert {"112", "911", "999"} <= {call.number for call in shown.call}
+    assert "112" not in _notice(level, category, "US").text
+
+
+def test_what_is_said_to_a_notice_that_may_go_fits_it() -> None:
+    assert _notice("emergency_now", "heart").settled == "I have been seen by a doctor"
+    for category in ("suicidal", "self_harm", "abuse", "assault_by_practitioner"):
+        assert _notice("same_day", category).settled == "I am safe now and I have support"
+
+
 def test_a_line_of_caution_is_one_line() -> None:
     for category in CATEGORIES:
         assert "\n" not in _notice("safety_net", category).text
@@ -105,7 +122,7 @@ def test_a_line_of_caution_is_one_line() -> None:
 def test_plain_words() -> None:
     """Sentences short enough for a reader of about twelve, tired and frightened."""
     for level, category in itertools.product(LEVELS, CATEGORIES):
-        sentences = re.split(r"(?<=[.!?])\s+|\n", _notice(level, category, "other").text)
+        sentences = re.split(r"(?<=[.!?])\s+|\n|; |: ", _notice(level, category, "other").text)
         lengths = [len(sentence.split()) for sentence in sentences if sentence]
         assert level == "safety_net" or sum(lengths) / len(lengths) <= 16, (level, category)
         assert max(lengths) <= 36, (level, category)

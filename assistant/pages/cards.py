@@ -130,13 +130,16 @@ class Cards:
 
     def _by_article(self, answer: Answer) -> list[tuple[Quoted, ...]]:
         """What is quoted, with neighbours from one article together."""
-        runs = groupby(answer.citations, key=lambda citation: (citation.article_id, citation.kind))
+        shown = [one for one in answer.citations if any(c.citations[0] == one.number for c in answer.claims)]
+        runs = groupby(shown, key=lambda citation: (citation.article_id, citation.kind))
         return [tuple(self._quoted(answer, citation) for citation in run) for _, run in runs]
 
     def _quoted(self, answer: Answer, citation: Citation) -> Quoted:
         claims = [claim for claim in answer.claims if citation.number in claim.citations]
-        if citation.kind == "byline":
-            return Quoted(citation.number, citation.title, (), " ".join(claim.text for claim in claims))
+        written = answer.engine.startswith("llm:")  # sentences that stand in no article as they are
+        if citation.kind == "byline" or written:
+            mine = [claim for claim in claims if claim.citations[0] == citation.number]
+            return Quoted(citation.number, citation.title, (), " ".join(claim.text for claim in mine))
         return Quoted(citation.number, citation.title, chunks(self._article(citation), citation, claims))
 
     def _card(self, citation: Citation) -> Card:

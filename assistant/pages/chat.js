@@ -34,7 +34,10 @@ window.referral = (() => {
     const hint = root.querySelector("#hint");
     const form = root.querySelector("form.ask");
     const turns = root.querySelector(".turns");
-    const asked = []; // the visitor's messages, oldest first
+    const over = root.querySelector(".over");
+    const article = root.closest("[data-article]")?.dataset.article ?? "";
+    const texts = new WeakMap(); // of each reply, for copying
+    let asked = []; // the visitor's messages, oldest first
     let number = 0;
     let busy = false;
 
@@ -46,6 +49,7 @@ window.referral = (() => {
       turn.querySelector(".words").textContent = message;
       turn.dataset.number = String((number += 1));
       root.querySelector(".welcome").hidden = true;
+      over.hidden = false;
       turns.append(turn);
       while (turns.children.length > TURNS) turns.firstElementChild.remove();
       return turn;
@@ -63,7 +67,7 @@ window.referral = (() => {
       const turn = add(text);
       const history = asked.slice(-TURNS);
       asked.push(text);
-      await answer(turn, { question: text, history, turn: number });
+      await answer(turn, { question: text, history, turn: number, article });
     }
 
     async function answer(turn, request) {
@@ -71,11 +75,52 @@ window.referral = (() => {
       wait(true, reply);
       turn.scrollIntoView({ block: "start" });
       const slow = setTimeout(() => (reply.textContent = "Looking in the articles…"), 400);
+      const slower = setTimeout(() => (reply.textContent = "Still looking. This takes longer than usual."), 8000);
       const got = await within(PATIENCE, server.ask(request)).catch(() => undefined);
       clearTimeout(slow);
+      clearTimeout(slower);
       wait(false, reply);
-      if (got?.html) show(turn, reply, got, request);
-      else fail(turn, reply, request);
+      if (!got?.html) return fail(turn, reply, request, got?.busy);
+      show(turn, reply, got, request);
+      if (got.articles?.length) suggest(reply, got.articles, request);
+    }
+
+    // Questions that the quoted articles answer; without them nothing is missing.
+    async function suggest(reply, articles, request) {
+      const told = { articles, asked: [...request.history, request.question] };
+      const questions = await Promise.resolve(server.onward(told)).catch(() => []);
+      if (!questions?.length || !reply.isConnected) return;
+      const next = root.querySelector("template#onward").content.firstElementChild.cloneNode(true);
+      for (const question of questions) {
+        const button = document.createElement("button");
+        Object.assign(button, { type: "button", textContent: question });
+        button.dataset.ask = question;
+        const item = document.createElement("li");
+        item.append(button);
+        next.querySelector("ul").append(item);
+      }
+      reply.querySelector(".said").append(next);
+    }
+
+    function startOver() {
+      if (busy) return;
+      asked = [];
+      turns.replaceChildren();
+      root.querySelector(".welcome").hidden = false;
+      over.hidden = true;
+      hint.textContent = "";
+      box.focus();
+      scrollTo(0, 0);
+    }
+
+    async function copy(button) {
+      const done = button.closest(".tools").querySelector(".done");
+      try {
+        await navigator.clipboard.writeText(texts.get(button.closest(".reply")));
+        done.textContent = "Copied.";
+      } catch {
+        done.textContent = "Your browser does not allow copying.";
+      }
     }
 
     function wait(whether, reply) {
@@ -91,6 +136,7 @@ window.referral = (() => {
         reply.removeAttribute("aria-live");
       }
       reply.innerHTML = got.html;
+      texts.set(reply, got.text);
       unfold(reply);
       if (shortened(box.value.trim()) === request.question) box.value = "";
       turn.scrollIntoView({ block: "start" });
@@ -106,8 +152,11 @@ window.referral = (() => {
       return line;
     }
 
-    function fail(turn, reply, request) {
+    function fail(turn, reply, request, full) {
       const failed = root.querySelector("template#failed").content.firstElementChild.cloneNode(true);
+      const words = failed.querySelector("p");
+      if (!navigator.onLine) words.textContent = "You seem to be offline. Your question was not lost.";
+      else if (full) words.textContent = "Many people are asking at this moment. Your question was not lost.";
       failed.querySelector(".retry").addEventListener("click", () => {
         if (!busy) answer(turn, request);
       });
@@ -142,12 +191,21 @@ window.referral = (() => {
     root.addEventListener("click", (event) => {
       const asks = event.target.closest("[data-ask]");
       if (asks) return void send(asks.dataset.ask);
+      const tool = event.target.closest("[data-do]")?.dataset.do;
+      if (tool === "copy") return void copy(event.target.closest("button"));
+      if (tool === "print") return void print();
       const marker = event.target.closest("a.marker");
       if (marker) {
         event.preventDefault();
         openCard(marker);
       }
     });
+
+    over.addEventListener("click", startOver);
+    addEventListener("beforeprint", () => {
+      for (const details of turns.querySelectorAll("details")) details.open = true;
+    });
+    addEventListener("afterprint", () => unfold(turns));
 
     form.addEventListener("submit", (event) => {
       event.preventDefault();

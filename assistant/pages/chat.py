@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,44 +12,34 @@ from fastapi import FastAPI
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import gradio as gr
 
-from assistant.pages.cards import Cards, templates
-from assistant.pages.desk import Desk, Message
+from assistant.pages import turns
+from assistant.pages.assets import HERE, TITLE, address
+from assistant.pages.cards import templates
+from assistant.pages.front import Front
 from assistant.wording import wording
-
-HERE = Path(__file__).parent
-TITLE = "Ask the articles"
-
-# Files that the page loads, each by an address that changes with its content.
-ASSETS = ("chat.css", "chat.js", "icon.svg")
 
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 _MONO = ("ui-monospace", "monospace")
 
 
-class Turn(Message):
-    """What the page sends for one question: `turn` counts them, from 1."""
-
-    turn: int
-
-
-def mount(app: FastAPI, desk: Desk, cards: Cards, starters: Sequence[str]) -> None:
+def mount(app: FastAPI, front: Front, starters: Sequence[str]) -> None:
     """Put the chat at the root of an application, behind the routes that it has already.
 
     Args:
         app: Serves the files of ASSETS under /pages/.
-        desk: Answers.
-        cards: Shows the answers.
+        front: Answers, and shows the answers.
         starters: Questions for the empty page.
     """
 
     async def ask(sent: object) -> dict[str, Any]:
-        turn = Turn.model_validate(sent)
-        answer = await desk.ask(turn)
-        return {"html": cards.html(answer, turn.turn), "urgent": answer.kind == "urgent"}
+        return await turns.reply(front.now, turns.Turn.model_validate(sent))
+
+    async def onward(sent: object) -> list[str]:
+        return await turns.onward(front.now, turns.Answered.model_validate(sent))
 
     texts = wording()
     page = templates.get_template("page.html").render(
-        about=texts.about, privacy=texts.privacy, starters=starters
+        about=texts.about, privacy=texts.privacy, starters=starters, article=None
     )
     with gr.Blocks(analytics_enabled=False, title=TITLE, fill_width=True) as blocks:
         # Not a queued event: a call tells the page itself when it fails, keeps nothing on the server
@@ -59,7 +47,7 @@ def mount(app: FastAPI, desk: Desk, cards: Cards, starters: Sequence[str]) -> No
         gr.HTML(
             page,
             apply_default_css=False,
-            server_functions=[ask],
+            server_functions=[ask, onward],
             head=f'<script src="{address("chat.js")}"></script>',
             js_on_load="window.referral.start(element, server);",
         )
@@ -80,11 +68,6 @@ def mount(app: FastAPI, desk: Desk, cards: Cards, starters: Sequence[str]) -> No
         '<meta name="color-scheme" content="light dark">'
         f'<meta name="description" content="{TITLE}">',
     )
-
-
-def address(asset: str) -> str:
-    """Where the page finds one of its files."""
-    return f"pages/{asset}?v={hashlib.sha256((HERE / asset).read_bytes()).hexdigest()[:12]}"
 
 
 def _theme() -> gr.themes.Base:

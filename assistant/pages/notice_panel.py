@@ -43,11 +43,13 @@ class Panel:
     Attributes:
         opening: Its first line.
         groups: The others in their order, runs of don'ts kept together.
+        settled: What the visitor says when it need not stand there any longer.
     """
 
     level: str
     opening: Line
     groups: tuple[tuple[Line, ...], ...]
+    settled: str = ""
 
     @property
     def gentle(self) -> bool:
@@ -67,7 +69,7 @@ def panel(shown: ShownNotice, country: str) -> Panel:
     calls = same.call if same else ()
     opening, *others = (_line(line, calls) for line in shown.text.split("\n"))
     groups = tuple(tuple(run) for _, run in groupby(others, key=lambda line: line.dont))
-    return Panel(shown.level, opening, groups)
+    return Panel(shown.level, opening, groups, same.settled if same else "")
 
 
 def _line(line: str, calls: Sequence[Call]) -> Line:

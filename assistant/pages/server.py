@@ -4,57 +4,84 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 
-from assistant.answer import to_json
+from assistant.api import problems, routes
+from assistant.api.doorkeeper import ASKS_PER_MINUTE, Doorkeeper
+from assistant.api.mcp_endpoint import mcp_app
 from assistant.assistant import Assistant
-from assistant.pages import chat, sample_pages
-from assistant.pages.cards import Cards
-from assistant.pages.desk import Desk, Message
+from assistant.pages import assets, chat, sample_pages, widget
+from assistant.pages.front import Front, Renew
+from assistant.pages.headers import SecurityHeaders
 from assistant.pages.starters import starters
 from index.errors import UnusableError
+
+ABOUT = (
+    "Answers from a blog's own articles: quoted, cited, and safe. General information, not medical advice."
+)
+# Bytes of a request: a message and thirty earlier ones at their longest, each character escaped.
+LARGEST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a server allows.
+
+    Attributes:
+        asks_per_minute: Questions of one address; 0 for any number.
+        framed_by: Origins whose pages may show the widget.
+    """
+
+    asks_per_minute: int = ASKS_PER_MINUTE
+    framed_by: tuple[str, ...] = ()
 
 
 class AddressError(UnusableError):
     """The server cannot listen where it was told to."""
 
 
-def create_app(assistant: Assistant) -> FastAPI:
-    """Everything that is served for one assistant."""
-    # The usual documentation pages load their scripts from another host.
-    app = FastAPI(title="Referral", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
-    desk = Desk(assistant)
-
-    @app.get("/healthz", include_in_schema=False)
-    def healthz() -> dict[str, str]:
-        return {"status": "ok", "generation": assistant.generation.name}
-
-    @app.post("/api/v1/ask")
-    async def ask(message: Message) -> dict[str, Any]:
-        return to_json(await desk.ask(message))
+def create_app(assistant: Assistant | Front, options: Options = Options()) -> FastAPI:
+    """Everything that is served for an assistant, or for whichever a front holds at the time."""
+    front = assistant if isinstance(assistant, Front) else Front(assistant)
+    others = mcp_app(lambda: front.now.desk)
+    app = FastAPI(
+        title="Referral",
+        description=ABOUT,
+        # The usual documentation pages load their scripts from another host.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        max_body_size=LARGEST,
+        lifespan=lambda _: others.router.lifespan_context(others),
+    )
+    problems.install(app)
+    app.include_router(routes.router(lambda: front.now.desk, front.metrics))
+    app.router.routes.extend(others.routes)
 
     @app.get("/pages/{name}", include_in_schema=False)
     def asset(name: str) -> FileResponse:
-        if name not in chat.ASSETS:
+        if name not in assets.ASSETS:
             raise HTTPException(404)
         return FileResponse(
-            chat.HERE / name, headers={"Cache-Control": "public, max-age=31536000, immutable"}
+            assets.HERE / name, headers={"Cache-Control": "public, max-age=31536000, immutable"}
         )
 
-    hosted = None
-    if sample_pages.holds_sample(assistant.generation):
+    if sample_pages.holds_sample(front.now.assistant.generation):
         app.include_router(sample_pages.router())
-        hosted = sample_pages.HOSTED
-    cards = Cards(assistant.generation, assistant.country, hosted)
-    chat.mount(app, desk, cards, starters(assistant))
+    questions = starters(front.now.assistant)
+    app.include_router(widget.router(front, questions))
+    chat.mount(app, front, questions)
     app.middleware("http")(_only_turns)
+    app.add_middleware(SecurityHeaders, options.framed_by)
+    app.add_middleware(Doorkeeper, front.metrics, options.asks_per_minute)
     return app
 
 
@@ -66,20 +93,36 @@ async def _only_turns(request: Request, go_on: Callable[[Request], Awaitable[Res
     return await go_on(request)
 
 
-def run(assistant: Assistant, *, host: str, port: int) -> None:
+def run(
+    assistant: Assistant,
+    *,
+    host: str,
+    port: int,
+    renew: Renew = lambda _: None,
+    options: Options = Options(),
+) -> None:
     """Serve until interrupted; prints the address when the page is there.
 
     Args:
         assistant: What answers.
         host: Address to listen on.
         port: 0 takes a free one.
+        renew: Tells when another generation is to be served; see `Front.follow`.
+        options: What it allows.
 
     Raises:
         AddressError: The address cannot be listened on.
     """
     with listen(host, port) as listening:
-        server = _Announcing(uvicorn.Config(create_app(assistant), log_config=LOGGING, access_log=False))
-        server.run(sockets=[listening])
+        front, stop = Front(assistant), threading.Event()
+        server = _Announcing(uvicorn.Config(create_app(front, options), log_config=LOGGING, access_log=False))
+        follower = threading.Thread(target=front.follow, args=(renew, stop), daemon=True)
+        follower.start()
+        try:
+            server.run(sockets=[listening])
+        finally:
+            stop.set()
+            follower.join(timeout=5)
 
 
 def listen(host: str, port: int) -> socket.socket:

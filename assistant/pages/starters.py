@@ -1,10 +1,12 @@
-"""Questions for the empty page, made from the articles' titles and headings, and tried before use."""
+"""Questions to start with and to go on with: of the articles' titles and headings, and tried before use."""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import islice, zip_longest
 
 from assistant.assistant import Assistant
 from index.lexicon import Kind, Lexicon
@@ -14,6 +16,9 @@ from ingest.article import Article
 _SHOWN = 4
 _LOOKED_AT = 60  # articles, from all over the corpus
 _TRIED = 16  # questions: each costs one answer, and the page waits for them when the server starts
+
+_NEXT = 3
+_TRIED_OF_ONE = 6
 
 # What a heading speaks of -> the question that its section answers, for a topic of each kind.
 _QUESTIONS: tuple[tuple[str, dict[Kind, str]], ...] = (
@@ -34,6 +39,39 @@ _QUESTIONS: tuple[tuple[str, dict[Kind, str]], ...] = (
 _ASKS_WHOLE = re.compile(
     r"(?:what|where|which|who|when|why|how|can|is|are|does|do)\b[^()/]{12,70}\?", re.IGNORECASE
 )
+
+
+class Onward:
+    """Questions that an article answers: found out once for each, since every one costs an answer.
+
+    Args:
+        assistant: Is asked them.
+    """
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+        self.of = lru_cache(maxsize=4096)(self._of)
+
+    def after(self, articles: Sequence[str], asked: Sequence[str]) -> tuple[str, ...]:
+        """What to ask next of some articles, given by their ids: up to three that were not asked yet."""
+        before = {_bare(one) for one in asked}
+        by_turns = zip_longest(*map(self.of, dict.fromkeys(articles)))
+        questions = dict.fromkeys(one for turn in by_turns for one in turn if one)
+        return tuple(one for one in questions if _bare(one) not in before)[:_NEXT]
+
+    def _of(self, article_id: str) -> tuple[str, ...]:
+        generation = self._assistant.generation
+        try:
+            article = generation.article(generation.article_row(article_id))
+        except KeyError:
+            return ()
+        asked = dict.fromkeys(question for _, question in _candidates(article, Lexicon.load()))
+        found = (one for one in islice(asked, _TRIED_OF_ONE) if _answers(self._assistant, one, article))
+        return tuple(islice(found, _NEXT))
+
+
+def _bare(question: str) -> str:
+    return " ".join(re.findall(r"\w+", question.lower()))
 
 
 def starters(assistant: Assistant) -> tuple[str, ...]:

@@ -8,9 +8,12 @@ stored.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Generic, TypeVar
 
 from assistant.safety.model import Model, Opinion
 from assistant.safety.reading import Said
@@ -23,6 +26,7 @@ REMEMBERED_TURNS = 30
 # Decisions kept by the digest of what was read, so that each turn costs one reading and not one per earlier
 # turn.
 REMEMBERED_DECISIONS = 2000
+REMEMBERED_MESSAGES = 1000
 
 # Signs that complain of nothing by themselves.
 NO_COMPLAINT = frozenset({"recent", "happening_now", "new", "seen", "improving", "benign", "practitioner"})
@@ -55,13 +59,55 @@ class Decision:
         return 0 if self.level is None else 1 + LEVELS.index(self.level)
 
 
+_Made = TypeVar("_Made")
+
+
+class _Remembered(Generic[_Made]):
+    """What was made of texts, by the texts' digests; the least recently used goes first. For any thread."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._made: OrderedDict[bytes, _Made] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, texts: Sequence[str], make: Callable[[], _Made]) -> _Made:
+        key = hashlib.blake2b("\0".join(texts).encode("utf-8", "replace"), digest_size=16).digest()
+        with self._lock:
+            if key in self._made:
+                self._made.move_to_end(key)
+                return self._made[key]
+        made = make()  # two threads may do the same work at times; neither waits for the other
+        with self._lock:
+            self._made[key] = made
+            if len(self._made) > self._size:
+                self._made.popitem(last=False)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message as it was read.
+
+    Attributes:
+        findings: Its signs, as if it were the first turn.
+        telling: Its text without the plainly ordinary sentences; empty when there is nothing else.
+    """
+
+    findings: tuple[Finding, ...]
+    telling: str
+
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+
+
 class SafetyCheck:
-    """Reads messages; make one and keep it."""
+    """Reads messages; make one and keep it. Threads may share it."""
 
     def __init__(self) -> None:
         self._rules = Rules()
         self._model = Model.load()
-        self._decided: OrderedDict[bytes, Decision] = OrderedDict()
+        self._messages = _Remembered[_Message](REMEMBERED_MESSAGES)
+        self._decisions = _Remembered[Decision](REMEMBERED_DECISIONS)
 
     def check(self, message: str, history: Sequence[str] = ()) -> Decision:
         """Judge the message together with the visitor's earlier ones.
@@ -82,32 +128,46 @@ class SafetyCheck:
     def _first_that_counts(self, turns: Sequence[str]) -> int:
         """The turn after the last earlier one in which the visitor said that they had been examined."""
         for number in range(len(turns) - 1, -1, -1):
-            findings = self._rules.signs.find(turns[number])
+            findings = self._message(turns[number]).findings
             if any(f.sign == "seen" and f.said is Said.PRESENT for f in findings):
                 # What is told in the same breath is judged with it; see _still_counting.
                 return number
         return 0
 
+    def _message(self, text: str) -> _Message:
+        return self._messages.get([text], lambda: self._read(text))
+
+    def _read(self, text: str) -> _Message:
+        findings = tuple(self._rules.signs.find(text))
+        parts = [part for part in _SENTENCE_END.split(text) if part.strip()]
+        if len(parts) == 1:
+            return _Message(findings, "" if self._is_ordinary(text, findings) else text)
+        telling = [part for part in parts if not self._is_ordinary(part, self._rules.signs.find(part))]
+        return _Message(findings, " ".join(telling))
+
+    def _is_ordinary(self, text: str, findings: Sequence[Finding]) -> bool:
+        return not findings and self._model.finds_ordinary(text)
+
     def _decide(self, turns: Sequence[str]) -> Decision:
-        key = hashlib.blake2b("\0".join(turns).encode("utf-8", "replace"), digest_size=16).digest()
-        if key not in self._decided:
-            self._decided[key] = self._judge(turns)
-            if len(self._decided) > REMEMBERED_DECISIONS:
-                self._decided.popitem(last=False)
-        return self._decided[key]
+        return self._decisions.get(turns, lambda: self._judge(turns))
 
     def _judge(self, turns: Sequence[str]) -> Decision:
-        findings = [f for number, turn in enumerate(turns) for f in self._rules.signs.find(turn, number)]
+        messages = [self._message(turn) for turn in turns]
+        findings = [replace(f, turn=number) for number, one in enumerate(messages) for f in one.findings]
         counting, settled = _still_counting(findings)
         held = self._rules.conclude(counting)
         by_rules = _decision(held[0], counting) if held else Decision()
         if by_rules.level == "emergency_now":
             return by_rules
-        opinion = self._model.opinion(turns, findings, self._rules.conclude(findings))
-        by_model = _from_opinion(opinion) if _may_raise(findings, opinion) else Decision()
-        best = max(by_rules, by_model, key=lambda one: one.urgency)
+        telling = [one.telling for one in messages if one.telling]
+        best = by_rules
+        if telling:
+            opinion = self._model.opinion(telling, findings, self._rules.conclude(findings))
+            by_model = _from_opinion(opinion) if _may_raise(findings, opinion) else Decision()
+            best = max(by_rules, by_model, key=lambda one: one.urgency)
+            best = replace(best, reasons=(*best.reasons, str(opinion)))
         if best.leads:
-            return Decision(best.level, best.category, (*best.reasons, str(opinion)))
+            return best
         return self._safety_net([f for f in findings if f.turn == len(turns) - 1], settled=settled)
 
     def _safety_net(self, findings: Sequence[Finding], *, settled: bool) -> Decision:

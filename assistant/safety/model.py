@@ -27,6 +27,10 @@ MOST_WORDS = 400
 # The three questions that the model answers, rising.
 LEVELS: tuple[Level, ...] = ("soon", "same_day", "emergency_now")
 
+# A text without a sign whose word logit of at least `soon` is below this is ordinary. None of 1791 urgent
+# training messages and none of 303 urgent test messages is that.
+ORDINARY = -1.5
+
 Features = dict[int, float]
 
 
@@ -86,6 +90,9 @@ def features(text: str, findings: Iterable[Finding], conclusions: Iterable[Concl
     return result
 
 
+_NONE = np.empty(0, np.int64)
+
+
 class Model:
     """Fitted weights.
 
@@ -114,6 +121,10 @@ class Model:
         with np.load(folder / "weights.npz") as words, np.load(folder / "adapter.npz") as adapter:
             return cls(dict(words), dict(adapter))
 
+    def finds_ordinary(self, text: str) -> bool:
+        """Whether a text in which no sign was found is plainly about nothing urgent, by its words alone."""
+        return bool(word_logits(self._words, features(joined([text]), (), ()))[0] < ORDINARY)
+
     def opinion(
         self, turns: Sequence[str], findings: Iterable[Finding], conclusions: Iterable[Conclusion]
     ) -> Opinion:
@@ -123,7 +134,8 @@ class Model:
         vector = np.append(self._sentences.vector(text), np.float32(1))
         logits = self._mix[:, 0] * by_words + self._mix[:, 1] * (self._levels @ vector) + self._mix[:, 2]
         chances = 1 / (1 + np.exp(-logits))
-        reached = np.flatnonzero(chances >= self._thresholds)
+        # Without the first there is nothing to raise: the share of false leads was chosen by it.
+        reached = np.flatnonzero(chances >= self._thresholds) if chances[0] >= self._thresholds[0] else _NONE
         category = self._categories[int((self._category_weights @ vector).argmax())]
         soon, same_day, now = map(float, chances)
         return Opinion(LEVELS[reached[-1]] if reached.size else None, category, (soon, same_day, now))

@@ -30,12 +30,14 @@ class Notice:
     Attributes:
         text: The whole notice, its lines parted by newlines; the first line is the opening.
         call: The lines named in it, most important first; empty for a safety net without a number.
+        settled: What the visitor says when it need not stand there any longer.
     """
 
     level: Level
     category: str | None
     text: str
     call: tuple[Call, ...]
+    settled: str
 
 
 Line = Annotated[tuple[str, str], Field(min_length=2, max_length=2)]
@@ -47,6 +49,8 @@ class _Strict(BaseModel):
 
 class _Country(_Strict):
     emergency: Line
+    known: tuple[Line, ...] = ()
+    known_line: str = ""
     advice: Line
     poison: Line
     crisis: tuple[Line, ...]
@@ -54,6 +58,7 @@ class _Country(_Strict):
 
 
 class _Common(_Strict):
+    settled: str
     emergency_now: str
     same_day: str
     soon: str
@@ -67,6 +72,7 @@ class _Common(_Strict):
 
 class _Group(_Strict):
     categories: tuple[str, ...]
+    settled: str = ""
     emergency_now: str | None = None
     same_day: str | None = None
     soon: str | None = None
@@ -109,21 +115,37 @@ def notice(decision: Decision, country: str = "other") -> Notice | None:
     texts = _file()
     group = _group_of(decision.category)
     numbers = texts.country.get(country.upper(), texts.country["other"])
-    lines = _lines(decision.level, group)
-    fill = {
-        "emergency": numbers.emergency[1],
-        "advice": numbers.advice[1],
-        "poison": numbers.poison[1],
-        "crisis": "; ".join(words for _, words in numbers.crisis),
-        "abuse": "; ".join(words for _, words in numbers.abuse),
-    }
-    text = "\n".join(lines)
-    lists = {name: (line,) if isinstance(line[0], str) else line for name, line in numbers}
+    text = "\n".join(_with_known(_lines(decision.level, group), numbers, decision.level))
+    lists = _numbers(numbers)
     named = sorted(
         (name for name in lists if "{" + name + "}" in text), key=lambda n: text.index("{" + n + "}")
     )
-    calls = tuple(Call(*line) for name in named for line in lists[name])
-    return Notice(decision.level, decision.category, text.format(**fill), tuple(dict.fromkeys(calls)))
+    calls = tuple(call for name in named for call in lists[name])
+    fill = {name: "; ".join(call.words for call in lists[name]) for name in named}
+    settled = group.settled or texts.level.settled
+    return Notice(
+        decision.level, decision.category, text.format(**fill), tuple(dict.fromkeys(calls)), settled
+    )
+
+
+def _numbers(country: _Country) -> dict[str, tuple[Call, ...]]:
+    """What each {name} in a line stands for."""
+    return {
+        "emergency": (Call(*country.emergency),),
+        "known": tuple(Call(*line) for line in country.known),
+        "advice": (Call(*country.advice),),
+        "poison": (Call(*country.poison),),
+        "crisis": tuple(Call(*line) for line in country.crisis),
+        "abuse": tuple(Call(*line) for line in country.abuse),
+    }
+
+
+def _with_known(lines: list[str], country: _Country, level: Level) -> list[str]:
+    """The lines; below the first that names the emergency number of a country not known, many countries'."""
+    if not country.known_line or level not in {"emergency_now", "same_day"}:
+        return lines
+    first = next((place for place, line in enumerate(lines) if "{emergency}" in line), None)
+    return lines if first is None else [*lines[: first + 1], country.known_line, *lines[first + 1 :]]
 
 
 def _group_of(category: str | None) -> _Group:

@@ -187,11 +187,12 @@ class Speller:
             return replace[word]
         if word in self._known or not 4 <= len(word) <= 25 or not word.isascii():
             return word
-        if word not in self._cache:
+        found = self._cache.get(word)
+        if found is None:
             if len(self._cache) > 5000:
-                self._cache.clear()
-            self._cache[word] = self._search(word)
-        return self._cache[word]
+                self._cache = {}  # another thread may still read the old one
+            found = self._cache[word] = self._search(word)
+        return found
 
     def _search(self, word: str) -> str:
         word = _unstretch(word, self._known)

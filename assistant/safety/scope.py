@@ -70,7 +70,7 @@ def _scope() -> _Scope:
 
     def compiled(patterns: list[str]) -> re.Pattern[str] | None:
         joined = "|".join(f"(?:{pattern})" for pattern in patterns)
-        filled = re.sub(r"<(\w+)>", lambda match: words[match[1]], joined)
+        filled = re.sub(r"<(\w+)>", lambda match: f"(?<![a-z]){words[match[1]]}", joined)
         return re.compile(rf"(?<![a-z])(?:{filled})(?![a-z])") if patterns else None
 
     rows = [_ReasonRow.model_validate(row) for row in table["reason"]]

@@ -1,12 +1,14 @@
 """How well the right article and the answering sentence are found, and how fast, method by method.
 
 The first two rows search by one score alone; every row below adds one thing, so that each part of the
-retriever has to earn its place. The last row is what `referral search` does.
+retriever has to earn its place. The last row is what `referral search` does; with REFERRAL_RERANKER set, a
+row more shows what the reranker gains and costs.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import statistics
 import time
@@ -24,10 +26,11 @@ from tqdm import tqdm
 from assistant import conversation, evidence
 from assistant.question import BRIDGES, read
 from index.encoder import Encoder
-from index.generation import Generation, Sourced
+from index.generation import Built, Generation, Sourced
 from index.keywords import words
 from index.passage import Hit
 from index.query import QueryMaker
+from index.reranker import Reranker
 from index.retriever import Fusion, Query, Retriever, plain_query
 from index.store import Store
 from ingest import sample
@@ -50,13 +53,15 @@ class Method:
 
     Attributes:
         lexicon: Whether the query is made with the lexicon and the spelling correction.
-        adapter: Whether the query's vector goes through the fitted adapter.
+        fitted: Whether the packaged weights are corrected by what was fitted for this domain.
+        reranker: Whether the best hits are read again.
     """
 
     name: str
     fusion: Fusion
     lexicon: bool = False
-    adapter: bool = False
+    fitted: bool = False
+    reranker: bool = False
 
 
 def _only(score: str) -> Fusion:
@@ -64,40 +69,60 @@ def _only(score: str) -> Fusion:
     return replace(Fusion(), **{one.name: float(one.name == score) for one in fields(Fusion)})
 
 
+_PLAIN = replace(Fusion(), late=0.0)
 METHODS = (
     Method("keywords", _only("bm25")),
     Method("dense", _only("cosine")),
-    Method("cosine and bm25", replace(Fusion(), sentence=0.0)),
-    Method("+ sentences", Fusion()),
-    Method("+ lexicon, spelling", Fusion(), lexicon=True),
-    Method("+ query adapter", Fusion(), lexicon=True, adapter=True),
+    Method("cosine and bm25", replace(_PLAIN, sentence=0.0)),
+    Method("+ sentences", _PLAIN),
+    Method("+ lexicon, spelling", _PLAIN, lexicon=True),
+    Method("+ fitted weights", _PLAIN, lexicon=True, fitted=True),
+    Method("+ late interaction", Fusion(), lexicon=True, fitted=True),
 )
+RERANKED = Method("+ reranker", Fusion(), lexicon=True, fitted=True, reranker=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Encoders:
-    """The model with and without its query adapter; passages are the same to both."""
+class Models:
+    """The embedding model without and with what was fitted, and a reranker."""
 
     plain: Encoder
-    adapted: Encoder
+    fitted: Encoder
+    reranker: Reranker | None = None
+
+    def methods(self) -> tuple[Method, ...]:
+        """The rows of every table."""
+        return (*METHODS, RERANKED) if self.reranker else METHODS
+
+    def encoder(self, method: Method) -> Encoder:
+        """The encoder of a method."""
+        return self.fitted if method.fitted else self.plain
 
 
 class Searcher:
-    """One generation, searched by any method."""
+    """One set of articles, searched by any method.
 
-    def __init__(self, generation: Generation, encoders: Encoders) -> None:
-        self.generation = generation
-        self._encoders = encoders
+    Args:
+        plain: Their generation by the plain weights.
+        fitted: That by the corrected ones.
+        models: Search both.
+    """
+
+    def __init__(self, plain: Generation, fitted: Generation, models: Models) -> None:
+        self._plain = plain
+        self._fitted = fitted
+        self._models = models
 
     def retriever(self, method: Method) -> Retriever:
         """What searches by a method."""
-        encoder = self._encoders.adapted if method.adapter else self._encoders.plain
-        return Retriever(self.generation, encoder, method.fusion)
+        generation = self._fitted if method.fitted else self._plain
+        reranker = self._models.reranker if method.reranker else None
+        return Retriever(generation, self._models.encoder(method), method.fusion, reranker)
 
     @cached_property
     def maker(self) -> QueryMaker:
-        """What makes queries with the lexicon."""
-        return QueryMaker.of(self.generation, self._encoders.adapted)
+        """What makes queries with the lexicon; both generations have the same words."""
+        return QueryMaker.of(self._fitted, self._models.fitted)
 
     def query(self, method: Method, question: str, bridge: Sequence[str] = ()) -> Query:
         """The query of a question."""
@@ -114,15 +139,16 @@ def run(data: Path, out: Path) -> dict[str, Any]:
     Raises:
         FileNotFoundError: A file of the evaluation data is missing.
     """
-    encoders = Encoders(plain=Encoder(adapt=False), adapted=Encoder())
+    named = os.environ.get("REFERRAL_RERANKER")
+    models = Models(Encoder(fitted=False), Encoder(), Reranker(named) if named else None)
     stores = out / "stores"
-    result = {name: beir(data / name, stores / name, encoders) for name in BEIR}
-    result["medquad"] = medquad(data / "medquad", stores / "medquad", encoders)
-    result["sample"] = golden(stores / "sample", encoders)
+    result = {name: beir(data / name, stores / name, models) for name in BEIR}
+    result["medquad"] = medquad(data / "medquad", stores / "medquad", models)
+    result["sample"] = golden(stores / "sample", models)
     return result
 
 
-def beir(folder: Path, store: Path, encoders: Encoders) -> dict[str, Any]:
+def beir(folder: Path, store: Path, models: Models) -> dict[str, Any]:
     """A folder in the layout of BEIR: its test queries, by `ir-measures`."""
     qrels = [
         ir_measures.Qrel(query, article, int(score))
@@ -130,7 +156,7 @@ def beir(folder: Path, store: Path, encoders: Encoders) -> dict[str, Any]:
     ]
     judged = {one.query_id for one in qrels}
     queries = [one for one in _records(folder / "queries.jsonl") if one["_id"] in judged]
-    searcher, about = _opened(store, _articles(folder / "corpus.jsonl"), encoders)
+    searcher, about = _opened(store, _articles(folder / "corpus.jsonl"), models)
 
     def row(method: Method) -> Row:
         retriever = searcher.retriever(method)
@@ -147,10 +173,14 @@ def beir(folder: Path, store: Path, encoders: Encoders) -> dict[str, Any]:
         quality = ir_measures.calc_aggregate(MEASURES, qrels, run)
         return {**{str(measure): quality[measure] for measure in MEASURES}, **times}
 
-    return {**about, "queries": len(queries), "rows": {method.name: row(method) for method in METHODS}}
+    return {
+        **about,
+        "queries": len(queries),
+        "rows": {method.name: row(method) for method in models.methods()},
+    }
 
 
-def medquad(folder: Path, store: Path, encoders: Encoders) -> dict[str, Any]:
+def medquad(folder: Path, store: Path, models: Models) -> dict[str, Any]:
     """Questions of which each was written for one article.
 
     The corpus has many a disease twice, from different institutes, and nothing says which one was meant. So
@@ -158,7 +188,7 @@ def medquad(folder: Path, store: Path, encoders: Encoders) -> dict[str, Any]:
     """
     questions = _records(folder / "questions.jsonl")
     articles = _articles(folder / "articles.jsonl")
-    searcher, about = _opened(store, articles, encoders)
+    searcher, about = _opened(store, articles, models)
     subjects = {one.id: _subject(one.title) for one in articles}
 
     def row(method: Method) -> Row:
@@ -180,7 +210,11 @@ def medquad(folder: Path, store: Path, encoders: Encoders) -> dict[str, Any]:
             **times,
         }
 
-    return {**about, "queries": len(questions), "rows": {method.name: row(method) for method in METHODS}}
+    return {
+        **about,
+        "queries": len(questions),
+        "rows": {method.name: row(method) for method in models.methods()},
+    }
 
 
 def _subject(title: str) -> tuple[str, ...]:
@@ -188,14 +222,14 @@ def _subject(title: str) -> tuple[str, ...]:
     return tuple(words(re.sub(r"\(.*?\)", "", title)))
 
 
-def golden(store: Path, encoders: Encoders) -> dict[str, Any]:
+def golden(store: Path, models: Models) -> dict[str, Any]:
     """The answerable golden questions on the sample blog: the article, and the sentence that answers.
 
     A follow-up is completed from its history first, as the assistant does it.
     """
     questions = [one for one in _records(GOLDEN) if "answer" in one["kinds"] and one.get("must_quote_any")]
     articles = read_sources([sample.FOLDER]).articles
-    searcher, about = _opened(store, articles, encoders)
+    searcher, about = _opened(store, articles, models)
 
     def row(method: Method) -> Row:
         retriever = searcher.retriever(method)
@@ -217,7 +251,11 @@ def golden(store: Path, encoders: Encoders) -> dict[str, Any]:
             "sentence missed": _ids(questions, [rank > 0 for rank in sentences]),
         }
 
-    return {**about, "queries": len(questions), "rows": {method.name: row(method) for method in METHODS}}
+    return {
+        **about,
+        "queries": len(questions),
+        "rows": {method.name: row(method) for method in models.methods()},
+    }
 
 
 def _ids(questions: Sequence[Mapping[str, Any]], right: Sequence[bool]) -> list[str]:
@@ -235,7 +273,7 @@ def _considered(
     reading = read(standalone)
     query = searcher.query(method, standalone, BRIDGES.get(reading.asks, ()))
     found = retriever.retrieve(query)
-    selection = evidence.select(reading, query, found, searcher.generation)
+    selection = evidence.select(reading, query, found, retriever.generation)
     return found.hits, [_text(one) for one in selection.considered[:3]]
 
 
@@ -280,8 +318,24 @@ def _timed(
     }
 
 
-def _opened(folder: Path, articles: Sequence[Article], encoders: Encoders) -> tuple[Searcher, dict[str, Any]]:
-    """The store of these articles, built unless it is there already, and what it holds."""
+def _opened(folder: Path, articles: Sequence[Article], models: Models) -> tuple[Searcher, dict[str, Any]]:
+    """The stores of these articles, built unless they are there already, and what they hold."""
+    plain, _, _ = _store(folder.with_name(f"{folder.name}-plain"), articles, models.plain)
+    fitted, built, seconds = _store(folder, articles, models.fitted)
+    counts = fitted.manifest.counts
+    about = {
+        "articles": counts.articles,
+        "passages": counts.passages,
+        "embedded": built.embedded if built else 0,
+        "build seconds": seconds if built else None,
+    }
+    return Searcher(plain, fitted, models), about
+
+
+def _store(
+    folder: Path, articles: Sequence[Article], encoder: Encoder
+) -> tuple[Generation, Built | None, float]:
+    """The generation of these articles, what was built for it, and in how many seconds."""
     store = Store(folder)
     start = time.perf_counter()
     with tqdm(desc=f"indexing {folder.name}", unit=" passages", leave=False, disable=None) as bar:
@@ -290,17 +344,8 @@ def _opened(folder: Path, articles: Sequence[Article], encoders: Encoders) -> tu
             bar.total = total
             bar.update(done - bar.n)
 
-        built = store.write([Sourced(one, folder.name) for one in articles], encoders.plain, shown)
-    seconds = time.perf_counter() - start
-    generation = store.open(encoders.plain.identity)
-    counts = generation.manifest.counts
-    about = {
-        "articles": counts.articles,
-        "passages": counts.passages,
-        "embedded": built.embedded if built else 0,
-        "build seconds": seconds if built else None,
-    }
-    return Searcher(generation, encoders), about
+        built = store.write([Sourced(one, "bench") for one in articles], encoder, shown)
+    return store.open(encoder.identity), built, time.perf_counter() - start
 
 
 def _articles(path: Path) -> list[Article]:

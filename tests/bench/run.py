@@ -6,9 +6,10 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,10 @@ from typing import Any
 from index.encoder import Encoder
 from index.errors import UnusableError
 from index.retriever import Fusion
-from tests.bench import answers, safety
+from tests.bench import answers, fusion, grounding, incremental, safety, scale
 
 PACKAGES = (
     "referral",
-    "bm25s",
     "faiss-cpu",
     "ir-measures",
     "numpy",
@@ -34,13 +34,14 @@ class BenchError(UnusableError):
     """A bench cannot run as it was asked to."""
 
 
-def run_benches(names: list[str], data: Path, out: Path) -> None:
+def run_benches(names: list[str], data: Path, out: Path, sizes: Sequence[int] = scale.SIZES) -> None:
     """Run some benches, or all of them when none is named.
 
     Args:
         names: Keys of `BENCHES`.
         data: The folder of evaluation data.
         out: Gets `<name>.json`, plots, and the stores that are searched.
+        sizes: In passages, for the bench `scale`.
 
     Raises:
         BenchError: There is no bench of a name, or a file of the data or a package is missing.
@@ -51,10 +52,11 @@ def run_benches(names: list[str], data: Path, out: Path) -> None:
     if not data.is_dir():
         raise BenchError(f"There is no evaluation data in {data}. Say with --data where it is.")
     out.mkdir(parents=True, exist_ok=True)
-    for name in names or BENCHES:
+    benches = {**BENCHES, "scale": partial(_scale, sizes=sizes)}
+    for name in names or benches:
         start = time.perf_counter()
         try:
-            result, table = BENCHES[name](data, out)
+            result, table = benches[name](data, out)
         except FileNotFoundError as error:
             raise BenchError(
                 f"The bench {name} needs {error.filename}. Say with --data where the evaluation data is."
@@ -86,10 +88,38 @@ def _safety(data: Path, out: Path) -> tuple[dict[str, Any], str]:
     return result, safety.table(result)
 
 
+def _scale(data: Path, out: Path, sizes: Sequence[int] = scale.SIZES) -> tuple[dict[str, Any], str]:
+    result = scale.run(out, sizes)
+    return result, scale.table(result)
+
+
+def _fusion(data: Path, out: Path) -> tuple[dict[str, Any], str]:
+    result = fusion.run(data, out)
+    return result, fusion.table(result)
+
+
+def _incremental(data: Path, out: Path) -> tuple[dict[str, Any], str]:
+    result = incremental.run(data, out)
+    return result, incremental.table(result)
+
+
+def _grounding(data: Path, out: Path) -> tuple[dict[str, Any], str]:
+    result = grounding.run(data)
+    try:
+        grounding.plot(result, out / "grounding.png")
+    except ModuleNotFoundError as error:
+        raise BenchError(f"{error.name} is missing. Run: pip install -e '.[bench]'") from error
+    return result, grounding.table(result)
+
+
 BENCHES: dict[str, Callable[[Path, Path], tuple[dict[str, Any], str]]] = {
     "safety": _safety,
     "retrieval": _retrieval,
     "answers": _answers,
+    "grounding": _grounding,
+    "scale": _scale,
+    "fusion": _fusion,
+    "incremental": _incremental,
 }
 
 
@@ -99,6 +129,7 @@ def settings() -> dict[str, Any]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "model": asdict(Encoder().identity),
         "fusion": asdict(Fusion()),
+        "reranker": os.environ.get("REFERRAL_RERANKER"),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
         "cpu": _cpu(),
