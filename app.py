@@ -149,14 +149,21 @@ def serve(
 ) -> None:
     """Serve the chat; build the store of the sample blog first if there is none."""
     from assistant.pages.server import run
+    from index.bridge import BridgeStore
     from index.store import Store
     from ingest import sample
 
     chosen = settings()
-    if not Store(store).exists():
+    is_new = not Store(store).exists()
+    if is_new:
         typer.echo(f"There is no store in {store} yet: indexing the sample blog, once.", err=True)
-        _index(_read([sample.FOLDER]), store, chosen, Run([sample.FOLDER], "serve"))
     parts = _parts(chosen)
+    if is_new:
+        # The questions first: whoever stops it here gets both at the next start.
+        kept = BridgeStore.within(store)
+        kept.adopt(sample.QUESTIONS)
+        kept.embed(parts.encoder)
+        _index(_read([sample.FOLDER]), store, chosen, Run([sample.FOLDER], "serve"))
     assistant = parts.assistant(Store(store).open(parts.encoder.identity, verify=True))
     looked_at = Store(store).current_name()
 
@@ -206,7 +213,7 @@ def index(  # noqa: PLR0913, PLR0917 (each is an option of the command)
     accept: Annotated[
         list[str] | None,
         typer.Option(
-            help="The id of an article that is held back and is right all the same; may be repeated."
+            help="The id of an article that is held back and is right; may be repeated; 'all' for all."
         ),
     ] = None,
     accept_fall: Annotated[
@@ -268,7 +275,7 @@ def watch(  # noqa: PLR0913, PLR0917 (each is an option of the command)
 
     def run(why: str) -> str:
         try:
-            return _run(store, chosen, Run(sources, why, margin=margin, web=web)).outcome
+            return _run(store, chosen, Run(sources, why, hold=True, margin=margin, web=web)).outcome
         except typer.BadParameter as error:
             raise StoreError(error.message) from error
 
@@ -750,10 +757,12 @@ class Run:
         anew: Do not look at what is served.
         accepted: Ids of articles that are never held back.
         web: How addresses are read.
+        hold: Do not serve again what was rolled away from.
     """
 
     sources: Sequence[str | Path]
     trigger: str
+    hold: bool = False
     dry_run: bool = False
     allow_removals: bool = False
     accept_fall: bool = False
@@ -781,7 +790,7 @@ def _run(folder: Path, chosen: Settings, run: Run) -> Record:
         return finished
 
     empty = runs.Run(started=started, seconds=0, sources=told, trigger=run.trigger, outcome="unchanged")
-    digest = _digest(folder, chosen, run)
+    digest = _digest(chosen, run)
     if digest and (before := seen.recall(folder)) and _still_served(folder, before, digest):
         for line in before.told:
             typer.echo(line, err=True)
@@ -803,7 +812,7 @@ def _run(folder: Path, chosen: Settings, run: Run) -> Record:
     remarks = _remarks(ingested)
     for line in remarks:
         typer.echo(line, err=True)
-    if digest and not run.dry_run:
+    if digest and record.outcome in {"served", "unchanged"}:
         failed = bool(ingested.problems)
         seen.remember(
             folder,
@@ -821,35 +830,33 @@ def _run(folder: Path, chosen: Settings, run: Run) -> Record:
     return recorded(record.model_copy(update=update))
 
 
-def _digest(folder: Path, chosen: Settings, run: Run) -> str:
+def _digest(chosen: Settings, run: Run) -> str:
     """Of everything that decides what a run would do; empty when that cannot be told without reading."""
     from index.generation import FORMAT
     from index.passage import SPLITTER
     from index.seen import sources_digest
 
-    if run.dry_run or run.anew or run.accepted or not folder.is_dir() or any(map(is_address, run.sources)):
+    if run.dry_run or run.anew or run.accepted or any(map(is_address, run.sources)):
         return ""
     readers = max(path.stat().st_mtime_ns for path in (Path(__file__).parent / "ingest").rglob("*.py"))
-    return sources_digest(map(Path, run.sources), f"{chosen.model} {FORMAT} {SPLITTER} {readers}")
+    try:
+        return sources_digest(map(Path, run.sources), f"{chosen.model} {FORMAT} {SPLITTER} {readers}")
+    except OSError:  # reading will tell what cannot be read
+        return ""
 
 
 def _still_served(folder: Path, before: Seen, digest: str) -> bool:
     """Whether the last run read the same, and what it left is whole and served."""
-    from index.errors import GenerationError
     from index.store import Store
 
-    if before.digest != digest or not Store(folder).exists():
-        return False
-    try:
-        Store(folder).manifest()
-    except GenerationError:
+    if before.digest != digest or Store(folder).known() is None:
         return False
     return Store(folder).current_name() == before.generation
 
 
 def _index(ingested: Ingested, folder: Path, chosen: Settings, run: Run) -> tuple[Record, int]:
     """Bring the store up to date with what was read; what was done, and how many articles are served."""
-    from index.generation import Sourced
+    from index.generation import Sourced, fingerprint
     from index.lazy_encoder import LazyEncoder
     from index.runs import Run as Record
     from index.store import Store
@@ -876,6 +883,14 @@ def _index(ingested: Ingested, folder: Path, chosen: Settings, run: Run) -> tupl
     if run.dry_run:
         return record, plan.unchanged
     _brake(plan, run)
+    encoder = LazyEncoder(chosen.model, store.known())
+    if run.hold and store.is_held(fingerprint(corpus, encoder.identity)):
+        typer.echo(
+            "These articles were rolled away from and are not served again until one of them changes, "
+            "or until you run `referral index`.",
+            err=True,
+        )
+        return record.model_copy(update={"outcome": "held"}), len(corpus)
     gate = _gate(folder, chosen, run)
     with tqdm(unit=" passages", desc="indexing", disable=None, leave=False) as bar:
 
@@ -883,8 +898,7 @@ def _index(ingested: Ingested, folder: Path, chosen: Settings, run: Run) -> tupl
             bar.total = total
             bar.update(done - bar.n)
 
-        served = store.manifest() if store.exists() and not run.anew else None
-        built = store.write(corpus, LazyEncoder(chosen.model, served), shown, gate)
+        built = store.write(corpus, encoder, shown, gate)
     if built is None:
         typer.echo("Nothing changed; the store is as it was.", err=True)
         return record, len(corpus)

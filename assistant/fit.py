@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
 from assistant import conversation, evidence
@@ -159,14 +158,27 @@ _SIGNS: dict[str, tuple[float | None, float | None]] = {
     "passage": (0, 0),
 }
 
-_BEST = ("cosine", "late", "own", "context", "leaning", "missing", "passage")
+_BEST = ("cosine", "late", "own", "context", "leaning", "missing", "passage", "fits")
 
 
 def _fit_best(best: Floats, labels: NDArray[np.bool_]) -> dict[str, float]:
     """The odds by the sentence that comes first; both outcomes weigh the same, whatever their number here."""
     columns = [FEATURES.index(name) for name in _BEST]
-    model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=2000).fit(best[:, columns], labels)
-    return {**_named(_BEST, model.coef_[0]), "bias": round(float(model.intercept_[0]), 4)}
+    scale = best[:, columns].std(axis=0) + 1e-6
+    rows = np.column_stack([best[:, columns] / scale, np.ones(len(best))]).astype(float)
+    signs = np.where(labels, 1.0, -1.0)
+    share = np.where(labels, 0.5 / labels.sum(), 0.5 / (~labels).sum())
+
+    def loss(weights: Doubles) -> tuple[float, Doubles]:
+        """Logistic loss with a small ridge, and its gradient."""
+        margins = signs * (rows @ weights)
+        value = float(share @ np.logaddexp(0, -margins)) + _RIDGE * float(weights[:-1] @ weights[:-1])
+        ridge = 2 * _RIDGE * np.append(weights[:-1], 0.0)
+        return value, -(share * signs * expit(-margins)) @ rows + ridge
+
+    bounds = [*(_SIGNS[name] if name != "passage" else (0, None) for name in _BEST), (None, None)]
+    found = minimize(loss, np.zeros(len(bounds)), jac=True, bounds=bounds, method="L-BFGS-B")
+    return {**_named(_BEST, found.x[:-1] / scale), "bias": round(float(found.x[-1]), 4)}
 
 
 def _named(names: Sequence[str], weights: Floats) -> dict[str, float]:

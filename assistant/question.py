@@ -107,7 +107,10 @@ _KINDS: tuple[tuple[Asks, re.Pattern[str]], ...] = tuple(
         ),
         (
             Asks.CAUSE,
-            r"\bwhy\b|\bcause[sd]?\b|\breasons?\b|\bwhat (?:sets|brings) .{0,20}(?:off|on)\b|\bhow come\b",
+            r"\bwhy\b|\bhow come\b|\bwhat (?:sets|brings) .{0,20}(?:off|on)\b"
+            # "Can it cause…" asks for a yes or a no
+            r"|^(?!\W*(?:(?:and|but|so|also|then)\s+)?(?:is|are|was|can|could|do|does|did|may|might|would|will)\b)"
+            r".*\b(?:cause[sd]?|reasons?)\b",
         ),
         (
             Asks.PLACE,

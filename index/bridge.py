@@ -74,7 +74,12 @@ class BridgeStore:
     @classmethod
     def of(cls, generation: Generation) -> BridgeStore:
         """The questions of the store that a generation is in."""
-        return cls(generation.folder.parents[1] / "bridge")
+        return cls.within(generation.folder.parents[1])
+
+    @classmethod
+    def within(cls, store: Path) -> BridgeStore:
+        """The questions of the store in a folder, in which nothing needs to be indexed yet."""
+        return cls(store / "bridge")
 
     def write(
         self,
@@ -102,6 +107,14 @@ class BridgeStore:
                 progress(done, len(rows))
         return len(rows)
 
+    def adopt(self, questions: Path) -> None:
+        """Take over the questions of another questions.jsonl, for passages that have none here."""
+        known = self._read()
+        found = {value: one for value, one in _lines(questions).items() if value not in known}
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._questions.open("a", encoding="utf-8") as file:
+            file.writelines(f"\n{one.model_dump_json()}\n" for one in found.values())
+
     def embed(self, encoder: Encoder) -> None:
         """Write the vectors of all questions, those of passages that are not served just now among them."""
         known = self._read()
@@ -126,17 +139,17 @@ class BridgeStore:
             return None
         with np.load(self._vectors) as kept:
             vectors, passages, model = kept["vectors"], kept["passages"], str(kept["model"])
-        if model != generation.manifest.model_checksum:
-            raise ModelMismatchError(
-                f"The questions in {self._folder} were embedded by another model than the store's. "
-                f"Run `referral store bridge --write`, or remove {self._vectors}."
-            )
         rows = _rows(generation)
         found = np.array([rows.get(value, -1) for value in passages.tolist()], np.int64)
         served = np.flatnonzero(found >= 0)
         order = served[np.argsort(found[served], kind="stable")]
         if not len(order):
             return None
+        if model != generation.manifest.model_checksum:
+            raise ModelMismatchError(
+                f"The questions in {self._folder} were embedded by another model than the store's. "
+                f"Run `referral store bridge --write`, or remove {self._vectors}."
+            )
         return Bridge(np.asarray(vectors[order], np.float32), found[order])
 
     def shown(self, generation: Generation) -> Iterator[Bridged]:
@@ -149,14 +162,10 @@ class BridgeStore:
         return {row: known[value] for value, row in _rows(generation).items() if known.get(value)}
 
     def _read(self) -> dict[str, tuple[str, ...]]:
-        """Questions by the hash of their passage; the end of a line that was cut off is passed over."""
-        found = {}
-        if self._questions.is_file():
-            for line in self._questions.read_text(encoding="utf-8").splitlines():
-                with suppress(ValidationError):
-                    written = _Written.model_validate_json(line)
-                    found[written.passage] = tuple(written.questions)
-        return found
+        """Questions by the hash of their passage."""
+        if not self._questions.is_file():
+            return {}
+        return {value: tuple(one.questions) for value, one in _lines(self._questions).items()}
 
 
 class Bridge:
@@ -186,6 +195,16 @@ class Bridge:
             cosines = self._vectors.take(places) @ query
             out[has] = np.maximum.reduceat(cosines, np.concatenate([[0], np.cumsum(counts)[:-1]]))
         return np.maximum(out, 0)
+
+
+def _lines(questions: Path) -> dict[str, _Written]:
+    """What was written, by the hash of the passage; the end of a line that was cut off is passed over."""
+    found = {}
+    for line in questions.read_text(encoding="utf-8").splitlines():
+        with suppress(ValidationError):
+            written = _Written.model_validate_json(line)
+            found[written.passage] = written
+    return found
 
 
 def _rows(generation: Generation) -> dict[str, int]:

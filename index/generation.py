@@ -293,20 +293,22 @@ class Generation:
         """The hash of an article's line, as it was when it was written."""
         return self._digests[article_row] if self._digests else line_digest(self._line(article_row))
 
-    def rows_of(self, article_row: int) -> tuple[range, range]:
-        """The rows of an article's own passages, and those of its comments."""
-        own, comments = (
-            self.passage_articles[: self.article_passages],
-            self.passage_articles[self.article_passages :],
-        )
-        edges = [article_row, article_row + 1]
-        low, high = np.searchsorted(own, edges).tolist()
-        first, last = (np.searchsorted(comments, edges) + self.article_passages).tolist()
-        return range(low, high), range(first, last)
+    @cached_property
+    def article_rows(self) -> list[tuple[range, range]]:
+        """For each article the rows of its own passages, and those of its comments."""
+        edges = np.arange(len(self.ids) + 1)
+        own = np.searchsorted(self.passage_articles[: self.article_passages], edges).tolist()
+        comments = np.searchsorted(self.passage_articles[self.article_passages :], edges)
+        said = (comments + self.article_passages).tolist()
+        return [
+            (range(own[row], own[row + 1]), range(said[row], said[row + 1])) for row in range(len(self.ids))
+        ]
 
     def embedded(self) -> dict[bytes, int]:
         """Passages by the hash of what the encoder read for them."""
-        return {bytes(value): row for row, value in enumerate(self._passages["hash"])}
+        hashes = np.ascontiguousarray(self._passages["hash"]).tobytes()
+        size = len(hashes) // max(1, len(self._passages))
+        return {hashes[row * size : (row + 1) * size]: row for row in range(len(self._passages))}
 
     def records(self, rows: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any]]:
         """The records of some passages, and those of their sentences one after another."""
@@ -401,25 +403,41 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def read_articles(folder: Path) -> list[Sourced]:
-    """The articles of a generation of any format, from the two files that every format has.
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An article as it stands in a generation, not yet read."""
+
+    source: str
+    digest: str
+    line: bytes
+
+    def read(self) -> Sourced:
+        """The article itself."""
+        return Sourced(from_json(self.line, fallback_id=""), self.source)
+
+
+def read_articles(folder: Path) -> dict[str, Stored]:
+    """The articles of a generation of any format by id, from the two files that every format has.
 
     Raises:
         GenerationError: They cannot be read whole, so some would be lost; says what to do.
     """
     try:
         catalogue = json.loads((folder / "catalogue.json").read_bytes())
-        with (folder / "articles.jsonl").open("rb") as lines:
-            pairs = list(zip(lines, catalogue["sources"], catalogue["ids"], strict=True))
-        digests = catalogue.get("digests") or [line_digest(line[:-1]) for line, _, _ in pairs]
-        if [line_digest(line[:-1]) for line, _, _ in pairs] != digests:
+        lines = (folder / "articles.jsonl").read_bytes().splitlines(keepends=False)
+        found = {
+            name: Stored(source, line_digest(line), line)
+            for name, source, line in zip(catalogue["ids"], catalogue["sources"], lines, strict=True)
+        }
+        written = [one.digest for one in found.values()]
+        if written != catalogue.get("digests", written):
             raise ValueError("an article is not as it was written")  # noqa: TRY301 (told below, like the others)
-        return [Sourced(from_json(line, fallback_id=name), source) for line, source, name in pairs]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GenerationError(
             f"The articles in {folder} cannot be read ({error}), and indexing now would lose what other "
             "sources brought. Run `referral store rollback` or `referral store check --repair` first."
         ) from error
+    return found
 
 
 def line_digest(line: bytes) -> str:
@@ -537,7 +555,7 @@ def _laid_out(ordered: Sequence[Sourced], encoder: PassageEncoder, previous: Gen
     places: tuple[list[tuple[int, int | _Row]], list[tuple[int, int | _Row]]] = ([], [])
     for number, one in enumerate(ordered):
         if previous and one.article.id in same:
-            for rows, into in zip(previous.rows_of(same[one.article.id]), places, strict=True):
+            for rows, into in zip(previous.article_rows[same[one.article.id]], places, strict=True):
                 into.extend((number, row) for row in rows)
         else:
             for passage in split(one.article, encoder.count_tokens, encoder.window):

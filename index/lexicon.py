@@ -46,6 +46,8 @@ _TOPICS: tuple[frozenset[Kind], ...] = (
     frozenset({"symptom", "movement", "technique", "thing", "person"}),
 )
 _BODY: frozenset[Kind] = frozenset({"muscle", "region", "joint", "bone", "nerve", "tissue"})
+# A lay phrase of so many words describes; a shorter one names ("tennis elbow").
+_DESCRIPTION = 3
 # "Causes", "treatment", "front", "muscle": what is asked about a topic, or said of any; never one itself.
 _NO_TOPIC: frozenset[Kind] = frozenset({"direction", "aspect"})
 
@@ -262,6 +264,11 @@ class Lexicon:
         self._rooted.update({_key(phrase): _Meaning((), ()) for phrase in file.ignore.phrases})
         self._lengths = _lengths(self._rooted, self._exact)
         self._related = _related(file)
+        self._descriptions = {
+            _key(claim.phrase)
+            for claim in claims
+            if claim.field == "lay" and len(words(claim.phrase)) >= _DESCRIPTION
+        }
         self.misspelt = _misspelt(file)
         self.words = _right_words(file, claims)
         self.shorthand: Mapping[str, str] = file.shorthand
@@ -311,13 +318,21 @@ class Lexicon:
         named = {concept for match in self._matches(words(text)) for concept in match.meaning.concepts}
         return frozenset(concept for concept in named if self._kinds[concept] not in _NO_TOPIC)
 
+    def is_description(self, phrase: str) -> bool:
+        """Whether a phrase tells of a concept in several everyday words ("pain in the arch").
+
+        Whoever says so need not mean the concept, so an answer need not name it.
+        """
+        return _key(phrase) in self._descriptions
+
     def first_phrase(self, text: str) -> str:
         """What a text is about, in its own words; empty when it names no concept.
 
-        That is the first muscle, condition or nerve, else the first part of the body, else the first else.
+        That is the first muscle, condition or nerve, else the first part of the body, else the first else. A
+        word such as "strains" or "cramps" right after "what" or "which" is a verb, and counts last.
         """
         found = words(text)
-        matches = list(self._matches(found))
+        matches = sorted(self._matches(found), key=lambda match: _is_verb(found, match))
         for kinds in _TOPICS:
             for match in matches:
                 if any(self._kinds[concept] in kinds for concept in match.meaning.concepts):
@@ -393,6 +408,13 @@ class Lexicon:
             return None
         meaning = self._rooted.get(root(found[place].plain + found[place + 1].plain))
         return _Match(place, 2, meaning) if meaning else None
+
+
+def _is_verb(found: Sequence[Word], match: _Match) -> bool:
+    """Whether a match stands where a verb does: "what strains the scalenes"."""
+    one = match.length == 1 and found[match.first].plain.endswith("s")
+    before = found[match.first - 1].plain if match.first else ""
+    return one and not found[match.first].led and before in {"what", "which", "who", "that"}
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -55,11 +55,11 @@ class QueryMaker:
 
     def _salience(self, phrase: str) -> float:
         kinds = {self.lexicon.kind(concept) for concept in self.lexicon.concepts(phrase)}
-        if kinds & _SUBJECTS:
+        if kinds & _SUBJECTS and not self.lexicon.is_description(phrase):
             return _SUBJECT_SALIENCE
         if kinds & _NAMED:
             return _NAMED_SALIENCE
-        if kinds & _SPOKEN:
+        if kinds & (_SPOKEN | _SUBJECTS):
             return _SPOKEN_SALIENCE
         ranks = [self.common.get(word) for word in words(phrase) if word not in STOPWORDS]
         return max((1.0 if rank is None else _rarity(rank, len(self.common)) for rank in ranks), default=0.0)

@@ -151,10 +151,10 @@ class Retriever:
         depth = max(_DEPTH, top)
         led = _among(self._bridge.nearest(query.vector, depth), rows) if self._bridge else _NONE
         found, cosine, bm25 = candidates(keywords, vectors, query.vector, wishes, rows, depth, led)
-        first = self._fusion.cosine * _scaled(cosine) + self._fusion.bm25 * _scaled(bm25)
+        first = self._fusion.cosine * _scaled(cosine, _SPREAD) + self._fusion.bm25 * _scaled(bm25)
         bridge = self._bridge.scores(query.vector, found) if self._bridge else None
         if bridge is not None:
-            first += self._fusion.bridge * _scaled(bridge)
+            first += self._fusion.bridge * _scaled(bridge, _SPREAD)
         closer = _top(np.asarray(first, np.float32), max(_CLOSER, top))
         found, first = found[closer], first[closer]
         scores = {
@@ -167,8 +167,8 @@ class Retriever:
             scores["bridge"] = bridge[closer]
         fused = (
             first
-            + self._fusion.sentence * _scaled(scores["sentence"])
-            + self._fusion.late * _scaled(scores["late"])
+            + self._fusion.sentence * _scaled(scores["sentence"], _SPREAD)
+            + self._fusion.late * _scaled(scores["late"], _SPREAD)
         )
         return tuple(
             Hit(
@@ -255,7 +255,12 @@ def _top(scores: Floats, count: int) -> NDArray[np.int64]:
     return np.argpartition(-scores, count)[:count]
 
 
-def _scaled(scores: Floats) -> Floats:
-    """Scores brought to 0..1 by their least and greatest."""
-    low, high = float(scores.min()), float(scores.max())
-    return np.asarray((scores - low) / (high - low or 1.0), np.float32)
+# Cosines of a hundred passages differ by more than this; where they differ by less, as in a blog of a few
+# passages, the difference says little, and is not blown up.
+_SPREAD = 0.3
+
+
+def _scaled(scores: Floats, spread: float = 0.0) -> Floats:
+    """Scores brought to at most 1, the least to 0 when it is at least `spread` below the greatest."""
+    high = float(scores.max())
+    return np.asarray(1 - (high - scores) / (max(high - float(scores.min()), spread) or 1.0), np.float32)

@@ -21,7 +21,7 @@ class Run(BaseModel):
         seconds: How long it took.
         sources: What was read.
         trigger: What set it off: a command, the schedule, or the webhook's topic.
-        outcome: `served`, `unchanged`, or `failed`.
+        outcome: `served`, `unchanged`, `held` (what was rolled away from is not served again), or `failed`.
         generation: What is served after it.
         added: How many articles, and so for `changed` and `removed`.
         embedded: How many passages.

@@ -4,6 +4,7 @@
     generations/NAME/  see `index.generation`; beside its files `gate.json`, how the golden questions fared
     golden.jsonl       the maintainer's golden questions, if there are any; see `index.gate`
     runs.jsonl         what every run did; see `index.runs`
+    rolled-back.txt    the fingerprints of what was rolled away from
 
 A build never touches the served generation, so whatever interrupts it leaves the store as it was. A new
 generation is served when it has been checked and has passed the gate.
@@ -32,6 +33,7 @@ from index.generation import (
     Manifest,
     PassageEncoder,
     Sourced,
+    Stored,
     build,
     fingerprint,
     read_articles,
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _KEEP = 5  # generations, the served one included
-_PARENT, _GATE = "parent", "gate.json"
+_PARENT, _GATE, _HELD = "parent", "gate.json", "rolled-back.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,13 @@ class Store:
         """
         return read_manifest(self._generations / self.current_name())
 
+    def known(self) -> Manifest | None:
+        """The manifest of what is served; None where there is none, or none that can be read."""
+        try:
+            return self.manifest()
+        except (NoStoreError, GenerationError):
+            return None
+
     def names(self) -> list[str]:
         """The names of all complete generations, oldest first."""
         if not self._generations.is_dir():
@@ -163,28 +172,25 @@ class Store:
         """
         served = self._served()
         given = {one.article.id: one for one in sourced}
-        kept = [
-            one
-            for one in served.values()
-            if one.article.id not in given and not covered(one.source, one.article.id)
-        ]
+        kept = {
+            name: one for name, one in served.items() if name not in given and not covered(one.source, name)
+        }
         both = given.keys() & served.keys()
         changed = {key for key in both if given[key].digest != served[key].digest}
-        removed = served.keys() - given.keys() - {one.article.id for one in kept}
+        removed = served.keys() - given.keys() - kept.keys()
         added = given.keys() - served.keys()
-        emptied = [
-            key for key in changed if len(given[key].article.text) < _EMPTIED * len(served[key].article.text)
-        ]
+        before = {key: len(served[key].read().article.text) for key in changed | removed}
+        emptied = [key for key in changed if len(given[key].article.text) < _EMPTIED * before[key]]
         plan = Plan(
             added=tuple(sorted(added)),
             changed=tuple(sorted(changed)),
             removed=tuple(sorted(removed)),
             unchanged=len(kept) + len(both) - len(changed),
             sizes={key: len(given[key].article.text) for key in added | changed}
-            | {key: len(served[key].article.text) for key in removed},
+            | {key: before[key] for key in removed},
             emptied=tuple(sorted(emptied)),
         )
-        return plan, [*given.values(), *kept]
+        return plan, [*given.values(), *(one.read() for one in kept.values())]
 
     def write(
         self,
@@ -232,8 +238,14 @@ class Store:
                     f"{current} is the oldest generation in {self.folder}: nothing to go back to."
                 )
             read_manifest(self._generations / older[0])
+            self._hold(current)
             self._serve(older[0])
         return older[0]
+
+    def is_held(self, fingerprint_: str) -> bool:
+        """Whether exactly these articles were rolled away from: only a person should serve them again."""
+        path = self.folder / _HELD
+        return path.is_file() and fingerprint_ in path.read_text(encoding="utf-8").split()
 
     def check(self) -> list[str]:
         """Everything wrong with the served generation, in plain words; empty when all is well."""
@@ -282,11 +294,17 @@ class Store:
                 "Wait until it has finished, then run this again."
             ) from error
 
-    def _served(self) -> dict[str, Sourced]:
-        if not self.exists():
-            return {}
-        every = read_articles(self._generations / self.current_name())
-        return {one.article.id: one for one in every}
+    def _hold(self, name: str) -> None:
+        """Note what is rolled away from, so that the next run by the clock does not serve it again."""
+        try:
+            rejected = read_manifest(self._generations / name).fingerprint
+        except GenerationError:
+            return  # damaged: it is well to build it again
+        with (self.folder / _HELD).open("a", encoding="utf-8") as file:
+            file.write(rejected + "\n")
+
+    def _served(self) -> dict[str, Stored]:
+        return read_articles(self._generations / self.current_name()) if self.exists() else {}
 
     def _last_good(self, *, verify: bool = False) -> Generation:
         name = self.current_name()

@@ -25,6 +25,15 @@ def clean_url(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
+def web_address(url: str) -> str:
+    """A whole address of the web, cleaned; empty when it is none, such as "/a/b" or "http://["."""
+    try:
+        parts = urlsplit(url.strip())
+        return clean_url(url) if parts.scheme in ("http", "https") and parts.hostname else ""
+    except ValueError:
+        return ""
+
+
 def without_locale(article_id: str) -> str:
     """An id that is a path, without the language before it and the slash behind it; other ids as they are."""
     if not article_id.startswith("/"):

@@ -132,7 +132,10 @@ def from_json(line: str | bytes, *, fallback_id: str) -> Article:
 
 def path_id(url: str) -> str:
     """The id that a canonical URL gives: its path, or empty when it has none."""
-    path = urlsplit(url).path
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return ""  # "http://[" is no address, and has no path
     return path if path.strip("/") else ""
 
 

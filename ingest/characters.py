@@ -11,6 +11,8 @@ _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u20
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 # The zero-width joiner holds an emoji together; between letters it is dirt.
 _LONE_JOINER = re.compile("(?<=[\\w\\s])\u200d|\u200d(?=[\\w\\s]|$)")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_BY_NUMBER = re.compile(r"&#(x[0-9a-f]{1,12}|\d{1,12});?", re.I)
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -21,6 +23,18 @@ def visible(text: str) -> str:
         return text
     text = _INVISIBLE.sub("", _CONTROL.sub("", text))
     return _LONE_JOINER.sub("", unicodedata.normalize("NFC", text))
+
+
+def without_unprintable(markup: str) -> str:
+    """Markup without the characters that no tree can hold, written out or by number: no page shows them."""
+    return _BY_NUMBER.sub(_printable, _UNPRINTABLE.sub("", markup))
+
+
+def _printable(found: re.Match[str]) -> str:
+    digits = found[1]
+    code = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
+    is_shown = 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0xFFFF < code <= 0x10FFFF
+    return found[0] if is_shown or code in (9, 10, 13) else ""
 
 
 def one_line(text: str) -> str:

@@ -8,8 +8,8 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
+from ingest.address import web_address
 from ingest.article import Comment
 from ingest.characters import one_line
 from ingest.export import Export
@@ -144,14 +144,13 @@ def _is_off(row: Mapping[str, str]) -> bool:
 
 def _post(rows: _Rows) -> Post:
     row = rows.first
-    url = row.get("url", "")
-    is_address = urlsplit(url).scheme in ("http", "https")
+    url = web_address(row.get("url", ""))
     handle, blog = row.get("handle", ""), row.get("blog", "")
     path = f"/blogs/{blog}/{handle}" if blog and handle else handle or row.get("id", "")
     return Post(
         title=one_line(row.get("title", "")),
-        id="" if is_address else path,
-        url=url if is_address else "",
+        id="" if url else path,
+        url=url,
         author=one_line(row.get("author", "")),
         published=export_time(row.get("published") or row.get("created")),
         updated=export_time(row.get("updated")),

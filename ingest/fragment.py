@@ -13,7 +13,7 @@ from ingest.article import Article, Comment, path_id
 from ingest.blocks import Block
 from ingest.body import finish, until_last_word, without_byline
 from ingest.byline import parse_timestamp
-from ingest.characters import one_line
+from ingest.characters import one_line, without_unprintable
 from ingest.limits import refuse_large_text, refuse_large_tree
 from ingest.linearise import linearise
 from ingest.page_trimming import remove_adverts, remove_furniture, remove_hidden
@@ -77,7 +77,7 @@ def body_blocks(markup: str) -> list[Block]:
     Raises:
         UnreadableError: It is larger than any article.
     """
-    markup = markup.replace("\x00", "")
+    markup = without_unprintable(markup)
     refuse_large_text(markup)
     if not _MARKUP.search(markup):
         return [Block("paragraph", text) for text in _text_paragraphs(markup)]

@@ -16,7 +16,7 @@ from lxml import etree, html
 from ingest.article import Article, path_id
 from ingest.blocks import Block
 from ingest.body import finish, until_end, until_last_word, without_byline
-from ingest.characters import one_line, words
+from ingest.characters import one_line, without_unprintable, words
 from ingest.disclaimer import is_disclaimer
 from ingest.furniture import is_furniture, is_section_name
 from ingest.limits import refuse_large_tree
@@ -85,7 +85,7 @@ def parse_page(page: str) -> Any:
         NoArticleError: It is empty.
         UnreadableError: It is larger than any article's page.
     """
-    markup = _XML_DECLARATION.sub("", page).replace("\x00", "")
+    markup = without_unprintable(_XML_DECLARATION.sub("", page))
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
         root = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)

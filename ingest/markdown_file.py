@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from lxml import html
 from markdown_it import MarkdownIt
 
+from ingest.address import web_address
 from ingest.article import Article, path_id
 from ingest.blocks import Block, promote_headings, render
 from ingest.byline import parse_timestamp
-from ingest.characters import fold, one_line
+from ingest.characters import fold, one_line, without_unprintable
 from ingest.disclaimer import take_disclaimer
 from ingest.limits import refuse_large_text, refuse_large_tree
 from ingest.linearise import linearise
@@ -50,12 +50,13 @@ def read_markdown(source: str, *, fallback_id: str) -> Article:
         )
     if not text:
         raise UnreadableError("has no text below its title", "Leave it out, or write the article.")
-    url = _one(fields, "url", "canonical", "canonical_url", "permalink", "link")
+    given = _one(fields, "url", "canonical", "canonical_url", "permalink", "link")
+    url = web_address(given)
     return Article(
-        id=_one(fields, "id") or path_id(url) or _one(fields, "handle", "slug") or fallback_id,
+        id=_one(fields, "id") or path_id(given) or _one(fields, "handle", "slug") or fallback_id,
         title=title,
         text=text,
-        url=url if urlsplit(url).scheme in ("http", "https") else "",
+        url=url,
         author=_one(fields, "author", "authors", "by"),
         published=parse_timestamp(_one(fields, "published", "date", "published_at", "pubdate")),
         updated=parse_timestamp(
@@ -67,7 +68,7 @@ def read_markdown(source: str, *, fallback_id: str) -> Article:
 
 
 def _blocks(source: str) -> list[Block]:
-    markup = _MARKDOWN.render(source)
+    markup = without_unprintable(_MARKDOWN.render(without_unprintable(source)))
     if not markup.strip():
         return []
     root = html.fragment_fromstring(markup, create_parent="div")

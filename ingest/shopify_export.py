@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from ingest.address import web_address
 from ingest.article import Article, Comment
 from ingest.characters import one_line
 from ingest.export import Export
@@ -148,10 +148,11 @@ def _read(record: Mapping[str, Any], blog: str, name: str, fallback_id: str) -> 
     if fields.is_published is False or ("published_at" in record and fields.published is None):
         return None
     path = f"/blogs/{blog}/{fields.handle}" if blog and fields.handle else fields.handle
+    url = web_address(fields.url)
     post = Post(
         title=one_line(fields.title),
-        id="" if fields.url else path,
-        url=fields.url if urlsplit(fields.url).scheme in ("http", "https") else "",
+        id="" if url else path,
+        url=url,
         author=one_line(fields.author),
         published=export_time(fields.published),
         updated=export_time(fields.updated),

@@ -51,6 +51,8 @@ MAX_PAGE_BYTES = 20_000_000
 MAX_EXPORT_BYTES = 500_000_000
 # All exports together are one source: they state everything there is, whatever the files are called.
 EXPORT = "export"
+# In place of the ids of articles: a maintainer changed the theme, or wrote the same notice into all posts.
+ALL = "all"
 
 Kind = Literal["file", "export", "feed", "sitemap", "page"]
 Progress = Callable[[Sequence[Source]], Iterable[Source]]
@@ -151,7 +153,7 @@ def read_sources(
         crawler: Reads addresses; without one they are a problem.
         last_good: An article's version that is served now, by its id; what has become much worse is
             quarantined.
-        accepted: The ids of articles that a maintainer has looked at: never quarantined.
+        accepted: The ids of articles that a maintainer has looked at: never quarantined; ALL for all.
     """
     addresses = [str(source) for source in sources if is_address(source)]
     paths = [Path(source) for source in sources if not is_address(source)]
@@ -209,9 +211,9 @@ def _judged(
     warned: list[Warned] = []
     for number, ((article, old), origin) in enumerate(zip(pairs, reading.origins, strict=True)):
         reasons = (*faults(article, old), *shared.get(article.id, ())) if read_from_pages[number] else ()
-        if reasons and article.id not in accepted:
+        if reasons and not accepted & {article.id, ALL}:
             held[number] = Quarantined(article, origin.place, origin.key, reasons)
-        elif found := warnings(article, old):
+        elif article != old and (found := warnings(article, old)):
             warned.append(Warned(article.id, origin.place, found))
     kept = [number for number in range(len(pairs)) if number not in held]
     return Ingested(

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from ingest.address import clean_url
+from ingest.address import web_address
 from ingest.article import Comment
 from ingest.characters import one_line
 from ingest.export import Export
@@ -77,13 +77,11 @@ def _is_field(child: Any) -> bool:
 
 
 def _post(item: Any, fields: dict[str, Any]) -> Post:
-    link = text_of(fields.get("link"))
-    parts = urlsplit(link)
+    url = web_address(text_of(fields.get("link")))
+    parts = urlsplit(url)
     # "?p=12" is where a post without a permanent address is shown.
-    has_path = parts.scheme in ("http", "https") and (
-        parts.path.strip("/") or dict(parse_qsl(parts.query)).get("p")
-    )
-    url = clean_url(link) if has_path else ""
+    if not (parts.path.strip("/") or dict(parse_qsl(parts.query)).get("p")):
+        url = ""
     return Post(
         title=one_line(text_of(fields.get("title"))),
         id="" if parts.path.strip("/") else text_of(fields.get("post_name")),

@@ -361,9 +361,7 @@ def test_what_other_assistants_send_is_limited_and_not_logged(
 # ---------------------------------------------------------------- what browsers are told
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/healthz", "/pages/chat.js", "/api/v1/openapi.json", "/nothing", "/mcp"]
-)
+@pytest.mark.parametrize("path", ["/", "/healthz", "/pages/chat.js", "/api/v1/openapi.json", "/nothing"])
 def test_every_response_has_a_policy_and_no_other_host_in_it(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["content-security-policy"].startswith("default-src 'none'")

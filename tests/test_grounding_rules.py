@@ -106,6 +106,9 @@ def test_a_changed_figure_does_not(claim: str, source: str) -> None:
         ("direction", "Sitting lengthens the psoas.", "Sitting shortens the psoas."),
         ("direction", "It hurts in front of the knee.", "It hurts behind the knee."),
         ("direction", "Warmth makes the pain worse.", "Warmth makes the pain better."),
+        ("direction", "Long sitting keeps it long.", "Long sitting keeps it short."),
+        ("direction", "Sitting keeps it long.", "Long sitting keeps it short."),
+        ("direction", "Short sitting keeps it long.", "Long sitting keeps it short."),
         ("hedge", "Sitting causes trigger points.", "Sitting may cause trigger points."),
         ("hedge", "Statins cause muscle pain.", "Statins cause muscle pain in some people."),
         ("hedge", "Stretching eases cramps.", "Small studies suggest that stretching eases cramps."),
@@ -148,6 +151,12 @@ def test_a_rule_fires(rule: str, claim: str, source: str) -> None:
         ("When there is a clot, massage is dangerous.", "Massage is dangerous when there is a clot."),
         ("Soreness is normal.", "Bruises are not normal. Soreness is normal."),
         ("Many people feel it in the arm.", "Most people feel it in the arm."),
+        ("The psoas is kept short by long sitting.", "Long sitting keeps the psoas short."),
+        (
+            "The subscapularis turns the arm inward.",
+            "The infraspinatus turns the arm outward; the subscapularis turns the arm inward.",
+        ),
+        ("The psoas gets short from sitting.", "Long sitting keeps the psoas short."),
     ],
 )
 def test_what_stays_within_its_source_breaks_no_rule(claim: str, source: str) -> None:

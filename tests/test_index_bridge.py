@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +17,9 @@ from index.filters import Filter
 from index.generation import Generation, Sourced
 from index.retriever import Fusion, Retriever, plain_query
 from index.store import Store
+from ingest import sample
 from ingest.article import Article, Comment
+from ingest.sources import read_sources
 from tests.tiny_model import save_tiny_model
 
 ARTICLES = [
@@ -122,9 +126,59 @@ def test_questions_of_another_model_are_not_searched(generation: Generation, tmp
         store.open(generation)
 
 
+def test_questions_of_another_model_for_what_is_not_served_do_no_harm(
+    generation: Generation, tiny_encoder: Encoder, tmp_path: Path
+) -> None:
+    save_tiny_model(tmp_path / "other", seed=2)
+    store = BridgeStore.of(generation)
+    store.write(generation, Script())
+    store.embed(Encoder(str(tmp_path / "other")))
+    Store(generation.folder.parents[1]).write(
+        [Sourced(Article("oak", "Oak", "Oaks grow."), "t")], tiny_encoder
+    )
+    new = Store(generation.folder.parents[1]).open(tiny_encoder.identity)
+    assert BridgeStore.of(new).open(new) is None
+
+
 def test_a_passage_has_the_best_score_of_its_questions() -> None:
     bridge = Bridge(np.eye(4, dtype=np.float32), np.array([2, 2, 5, 9]))
     query = np.array([0.1, 0.5, 0.8, -0.3], np.float32)
     np.testing.assert_allclose(bridge.scores(query, np.array([9, 2, 3, 5])), [0, 0.5, 0, 0.8])
     assert bridge.nearest(query, 2).tolist() == [2, 5]
     assert bridge.scores(query, np.array([], np.int64)).shape == (0,)
+
+
+def test_questions_of_another_file_are_taken_over_where_there_are_none(
+    generation: Generation, tmp_path: Path
+) -> None:
+    elsewhere = BridgeStore(tmp_path / "elsewhere")
+    elsewhere.write(generation, Script({"Soleus": ["another?"], "Candles": ["who makes wax?"]}))
+    store = BridgeStore.within(generation.folder.parents[1])
+    with pytest.raises(ConnectionError):
+        store.write(generation, DyingScript())
+    own = shown(generation)
+    assert len(own) == 1
+    store.adopt(tmp_path / "elsewhere" / "questions.jsonl")
+    store.adopt(tmp_path / "elsewhere" / "questions.jsonl")
+    assert shown(generation) == {"soleus": ("another?",), "wax": ("who makes wax?",)} | own
+
+
+def test_the_questions_of_the_sample_blog_fit_its_passages(sample_store: Path) -> None:
+    """A stale one would never be searched: whoever changes a passage writes its questions anew."""
+    generation = Store(sample_store).open()
+    given = [json.loads(line) for line in sample.QUESTIONS.read_text(encoding="utf-8").splitlines()]
+    served = {
+        value.hex() for value, row in generation.embedded().items() if row < generation.article_passages
+    }
+    assert {one["passage"] for one in given} == served
+    assert len(given) == len(served)
+    assert all(one["questions"] for one in given)
+
+
+def test_every_article_of_the_sample_blog_is_reached_by_questions(sample_store: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(sample_store, store)
+    BridgeStore.within(store).adopt(sample.QUESTIONS)
+    generation = Store(store).open()
+    every = {one.id for one in read_sources([sample.FOLDER]).articles}
+    assert set(shown(generation)) == every

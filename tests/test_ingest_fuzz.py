@@ -227,6 +227,9 @@ BOMBS = {
     "external.xml": "<!DOCTYPE r [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><rss><channel><item><title>&x;"
     "</title></item></channel></rss>",
     "parameter.xml": "<!DOCTYPE r [<!ENTITY % x SYSTEM 'http://127.0.0.1:9/x'> %x;]><rss/>",
+    "control.html": f"<p>{PARAGRAPH * 3}</p>\x01<script></script>\x02&#1;&#xFFFE;<svg></svg>&#xD800; behind",
+    "surrogate.xml": "<rss><channel><item><title>a&#xD800;b</title></item></channel></rss>",
+    "address.xml": WXR.format(items=wp_item(BODY)).replace("https://a.example/", "http://["),
     "deep.xml": "<rss>" + "<a>" * 100_000,
     "attributes.xml": "<rss " + " ".join(f"a{n}='1'" for n in range(100_000)) + "/>",
     "deep-div.html": nested("div", 20_000),
@@ -269,7 +272,10 @@ BOMBS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BOMBS)
+# Those just below the limits take a second each.
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.stress] * name.startswith("under-")) for name in BOMBS]
+)
 def test_bombs(tmp_path: Path, name: str) -> None:
     start = time.process_time()
     survive(name, BOMBS[name].encode(), tmp_path)

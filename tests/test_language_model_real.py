@@ -46,6 +46,12 @@ def server() -> Iterator[str]:
     del running
 
 
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    """The check that is shipped."""
+    return Judge(Lexicon.load())
+
+
 EVIDENCE = (
     citation(
         1,
@@ -61,8 +67,9 @@ def held_against(evidence: tuple[Citation, ...], text: str, judge: Judge) -> boo
     return judge.judge(text, sources).passed
 
 
-def test_a_real_model_s_words_are_shown_only_where_the_article_bears_them_out(server: str) -> None:
-    judge = Judge(Lexicon.load())
+def test_a_real_model_s_words_are_shown_only_where_the_article_bears_them_out(
+    server: str, judge: Judge
+) -> None:
     limits = ModelSettings(server, "smollm2", first_seconds=120.0, total_seconds=150.0, most_tokens=TOKENS)
     model = LanguageModel(limits, judge)
     written = model.write("Can the psoas mimic abdominal pain?", EVIDENCE)
@@ -82,9 +89,10 @@ WRONG = (
     "The psoas is a muscle in the abdomen.",
     "Its trigger points send pain to the lower back.",
     "The psoas runs from the thoracic spine to the thigh bone.",
+    "Long sitting keeps it long.",
 )
 
 
 @pytest.mark.parametrize("sentence", WRONG)
-def test_what_small_models_wrote_does_not_pass(sentence: str) -> None:
-    assert not held_against(EVIDENCE, sentence, Judge(Lexicon.load()))
+def test_what_small_models_wrote_does_not_pass(sentence: str, judge: Judge) -> None:
+    assert not held_against(EVIDENCE, sentence, judge)

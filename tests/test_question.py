@@ -24,6 +24,7 @@ from assistant.section import Role, asked_role, role_of
         ("Which exercises help a weak ankle?", Asks.STEPS),
         ("What are the causes of golfer's elbow?", Asks.LIST),
         ("Is dry needling safe?", Asks.YES_NO),
+        ("Can slouching cause a sore neck?", Asks.YES_NO),
         ("What is a trigger point?", Asks.DEFINITION),
         ("What is the difference between a strain and a sprain?", Asks.COMPARISON),
         ("is a pain that lasts longer than 3 weeks normal?", Asks.YES_NO),

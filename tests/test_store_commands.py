@@ -131,6 +131,28 @@ def test_watch_once_tells_cron_of_a_failure_and_changes_nothing(blog: Blog) -> N
     assert runs(blog.store)[-1].errors
 
 
+def test_what_was_rolled_away_from_is_not_served_again_by_the_clock(blog: Blog) -> None:
+    good = Store(blog.store).current_name()
+    blog.texts["post-0"] += " Something that nobody should read."
+    assert blog.index().exit_code == 0
+    assert good in blog.about("rollback").stdout
+    watched = run("watch", str(blog.source), "--store", str(blog.store), "--once")
+    assert watched.exit_code == 0
+    assert "rolled away from" in watched.stderr
+    assert Store(blog.store).current_name() == good
+    assert blog.index().exit_code == 0
+    assert Store(blog.store).current_name() != good
+
+
+def test_a_store_of_another_format_is_brought_up_to_date(blog: Blog, tmp_path: Path) -> None:
+    manifest = Store(blog.store).open().folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"format": ', '"format": 9'))
+    other = tmp_path / "other.md"
+    other.write_text("# Another\n\nThe trapezius refers pain to the neck.\n", encoding="utf-8")
+    assert run("index", str(other), "--store", str(blog.store)).exit_code == 0
+    assert len(Store(blog.store).open().ids) == 6
+
+
 def test_a_damaged_store_loses_nothing_and_is_repaired_by_a_command(blog: Blog, tmp_path: Path) -> None:
     first = Store(blog.store).current_name()
     blog.texts["post-0"] += " A sentence more."

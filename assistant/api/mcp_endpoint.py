@@ -15,6 +15,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import ToolAnnotations
 from pydantic import Field
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from assistant.answer import to_json
 from assistant.api import searching
@@ -86,10 +87,14 @@ def mcp_app(desk: Callable[[], Desk]) -> Starlette:
         except (BusyError, TimeoutError) as error:
             raise ToolError(f"Too busy at this moment. Try again in {RETRY} seconds.") from error
 
-    return server.streamable_http_app(
+    app = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,
         json_response=True,
         # Nothing is behind it that the API does not give to anybody: it may be called by any host's name.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
+    for route in app.routes:
+        if isinstance(route, Route):
+            route.methods = {"POST"}  # a GET would hold a line open for messages that never come
+    return app

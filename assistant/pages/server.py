@@ -6,7 +6,8 @@ import logging
 import socket
 import threading
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -52,6 +53,12 @@ def create_app(assistant: Assistant | Front, options: Options = Options()) -> Fa
     """Everything that is served for an assistant, or for whichever a front holds at the time."""
     front = assistant if isinstance(assistant, Front) else Front(assistant)
     others = mcp_app(lambda: front.now.desk)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        async with others.router.lifespan_context(others):
+            yield
+
     app = FastAPI(
         title="Referral",
         description=ABOUT,
@@ -60,7 +67,7 @@ def create_app(assistant: Assistant | Front, options: Options = Options()) -> Fa
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
         max_body_size=LARGEST,
-        lifespan=lambda _: others.router.lifespan_context(others),
+        lifespan=life,
     )
     problems.install(app)
     app.include_router(routes.router(lambda: front.now.desk, front.metrics))

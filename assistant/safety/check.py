@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 from assistant.safety.model import Model, Opinion
-from assistant.safety.reading import Said
+from assistant.safety.reading import Said, tells_of_a_frame, tells_of_nobody
 from assistant.safety.rules import LEVELS, TOPIC, UNWELL, Conclusion, Finding, Level, Rules
 
 __all__ = ["Decision", "Level", "SafetyCheck"]
@@ -91,10 +91,12 @@ class _Message:
     Attributes:
         findings: Its signs, as if it were the first turn.
         telling: Its text without the plainly ordinary sentences; empty when there is nothing else.
+        of_nobody: Whether it is about study, fiction, news or somebody imagined, and nobody else.
     """
 
     findings: tuple[Finding, ...]
     telling: str
+    of_nobody: bool
 
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -140,13 +142,15 @@ class SafetyCheck:
     def _read(self, text: str) -> _Message:
         findings = tuple(self._rules.signs.find(text))
         parts = [part for part in _SENTENCE_END.split(text) if part.strip()]
+        of_nobody = tells_of_nobody(text)
         if len(parts) == 1:
-            return _Message(findings, "" if self._is_ordinary(text, findings) else text)
+            return _Message(findings, "" if self._is_ordinary(text, findings) else text, of_nobody)
         telling = [part for part in parts if not self._is_ordinary(part, self._rules.signs.find(part))]
-        return _Message(findings, " ".join(telling))
+        return _Message(findings, " ".join(telling), of_nobody)
 
     def _is_ordinary(self, text: str, findings: Sequence[Finding]) -> bool:
-        return not findings and self._model.finds_ordinary(text)
+        # "For my exam" is no sign, but without it the rest would be taken for a report.
+        return not findings and not tells_of_a_frame(text) and self._model.finds_ordinary(text)
 
     def _decide(self, turns: Sequence[str]) -> Decision:
         return self._decisions.get(turns, lambda: self._judge(turns))
@@ -163,7 +167,8 @@ class SafetyCheck:
         best = by_rules
         if telling:
             opinion = self._model.opinion(telling, findings, self._rules.conclude(findings))
-            by_model = _from_opinion(opinion) if _may_raise(findings, opinion) else Decision()
+            heard = _may_raise(findings, opinion, of_nobody=all(one.of_nobody for one in messages))
+            by_model = _from_opinion(opinion) if heard else Decision()
             best = max(by_rules, by_model, key=lambda one: one.urgency)
             best = replace(best, reasons=(*best.reasons, str(opinion)))
         if best.leads:
@@ -212,7 +217,7 @@ def _decision(conclusion: Conclusion, findings: Sequence[Finding], level: Level 
 _SURE_ALONE = 0.95
 
 
-def _may_raise(findings: Sequence[Finding], opinion: Opinion) -> bool:
+def _may_raise(findings: Sequence[Finding], opinion: Opinion, *, of_nobody: bool) -> bool:
     """Whether the model may lead the reply: beside a sign that is told as present, or when it is very sure.
 
     Alone it takes oddities ("iphone won't charge") and suppositions ("what if someone had chest pain") for
@@ -220,7 +225,7 @@ def _may_raise(findings: Sequence[Finding], opinion: Opinion) -> bool:
     """
     told = {finding.sign for finding in findings if finding.said is Said.PRESENT}
     present = bool(told - NO_COMPLAINT)
-    return present or opinion.at_least[0] >= _SURE_ALONE
+    return present or (not of_nobody and opinion.at_least[0] >= _SURE_ALONE)
 
 
 def _from_opinion(opinion: Opinion) -> Decision:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -84,6 +84,8 @@ class Language:
     acute: re.Pattern[str]
     imagined: re.Pattern[str]
     teaching: re.Pattern[str]
+    frame: re.Pattern[str]
+    own: re.Pattern[str]
     personal: re.Pattern[str]
 
 
@@ -112,6 +114,8 @@ def language() -> Language:
         acute=_any_of(table["acute"]),
         imagined=_any_of(table["imagined"]),
         teaching=_any_of(table["teaching"]),
+        frame=_any_of(table["frame"]),
+        own=_any_of(table["own"]),
         personal=_any_of(table["personal"]),
     )
 
@@ -232,21 +236,19 @@ def sentences(text: str, speller: Speller) -> list[Sentence]:
     tokens = list(_without_figures(tokens))
     result: list[Sentence] = []
     clause, still_past, teaching = 0, False, False
-    for run in _runs(tokens):
-        parts = _clauses(run)
-        if not parts:
-            continue
-        words = tuple(word for part in parts for word in part)
-        joined = " ".join(words)
+    cut = [parts for run in _runs(tokens) if (parts := _clauses(run))]
+    lines = [" ".join(word for part in parts for word in part) for parts in cut]
+    framed = _is_framed(lines)
+    for parts, joined in zip(cut, lines, strict=True):
         teaching = teaching or bool(language().teaching.search(joined))
         past, still_past = _past(parts, still_past)
         result.append(
             Sentence(
-                words=words,
+                words=tuple(word for part in parts for word in part),
                 clause=tuple(clause + i for i, part in enumerate(parts) for _ in part),
                 denied_by=tuple(_denied(parts)),
                 past=past,
-                supposed=_is_supposed(joined, teaching=teaching),
+                supposed=_is_supposed(joined, teaching=teaching, framed=framed),
             )
         )
         clause += len(parts)
@@ -348,10 +350,33 @@ def _past(parts: list[list[str]], still_past: bool) -> tuple[tuple[bool, ...], b
     return tuple(marks), still_past
 
 
-def _is_supposed(joined: str, *, teaching: bool) -> bool:
+def _is_framed(lines: Sequence[str]) -> bool:
+    """Whether study, fiction or news frames all the sentences: none beside it tells of the writer."""
+    words = language()
+    others = [line for line in lines if not words.frame.search(line)]
+    return len(others) < len(lines) and not any(words.own.search(line) for line in others)
+
+
+def tells_of_a_frame(text: str) -> bool:
+    """Whether a text says that the message is about study, fiction or news, or about somebody imagined."""
+    line, words = _line(text), language()
+    return any(pattern.search(line) for pattern in (words.frame, words.imagined, words.teaching))
+
+
+def tells_of_nobody(text: str) -> bool:
+    """Whether a text has a frame, and tells of nobody who is the writer or close to the writer."""
+    line, words = _line(text), language()
+    return bool(words.frame.search(line) or words.imagined.search(line)) and not words.own.search(line)
+
+
+def _line(text: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", plain(text)))
+
+
+def _is_supposed(joined: str, *, teaching: bool, framed: bool) -> bool:
     """Whether a sentence asks in general, or imagines, rather than tells."""
     words = language()
-    if words.imagined.search(joined):
+    if words.imagined.search(joined) or (framed and not words.own.search(joined)):
         return True
     if words.personal.search(joined):
         return False

@@ -173,11 +173,12 @@ class Facts:
 
     def holds(self, phrases: Phrases) -> bool:
         """Whether one of these phrases stands in it."""
-        return any(_phrase_at(self.stems, place, phrases) for place in range(len(self.tokens)))
+        return bool(self.held(phrases))
 
     def held(self, phrases: Phrases) -> frozenset[tuple[str, ...]]:
         """Which of these phrases stand in it."""
-        found = (_phrase_at(self.stems, place, phrases) for place in range(len(self.tokens)))
+        stems = self.stems
+        found = (_phrase_at(stems, place, phrases) for place in range(len(stems)))
         return frozenset(one for one in found if one)
 
 

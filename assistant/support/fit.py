@@ -181,11 +181,8 @@ def tabulate(examples: Sequence[Example], judge: Judge, lexicon: Lexicon) -> Tab
 _RIDGE = 2e-3
 # A feature can only speak for a sentence, or only against it: no chance of a few hundred pairs is learnt.
 _SIGNS: dict[str, tuple[float | None, float | None]] = {
-    **dict.fromkeys(
-        ("coverage", "one_source", "pairs", "order", "run", "cosine", "aligned", "lowest", "new_aligned"),
-        (0, None),
-    ),
-    **dict.fromkeys(("new", "rarest", "longer", "soft", "turned", "extra_cause", "short"), (None, 0)),
+    **dict.fromkeys(("cosine", "lowest", "new_aligned"), (0, None)),
+    "short": (None, 0),
 }
 _BY_HAND = 4.0  # what a person wrote counts so much more than what was made
 

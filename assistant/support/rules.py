@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -200,21 +200,52 @@ _NEAR = 5
 Places = Sequence[tuple[Facts, int]]
 
 
-def _exchanged(claim: Facts, place: int, right: Places, wrong: Places) -> bool:
-    """Whether the words around a place of the claim stand in the sources around the wrong places only."""
+def _exchanged(
+    claim: Facts, place: int, right: Places, wrong: Places, leave_out: frozenset[str] = frozenset()
+) -> bool:
+    """Whether the words around a place of the claim stand in the sources around the wrong places only.
+
+    Where as many of them stand around a right place, their order tells: in "long sitting keeps it short" both
+    words are beside "sitting", and only one of them is what it is kept.
+
+    Args:
+        claim: The written sentence.
+        place: Of its word or figure.
+        right: Where the sources have the same.
+        wrong: Where they have what it may have been exchanged with.
+        leave_out: Stems that are themselves in question.
+    """
     if not right or not wrong:
         return False
-    around = _around(claim, place)
-    best = max(len(around & _around(*one)) for one in right)
-    worst = max(len(around & _around(*one)) for one in wrong)
-    return worst > best + (1 if len(around) > 3 else 0)
+    around = _around(claim, place).keys() - leave_out
+    best = max(len(around & _around(*one).keys()) for one in right)
+    worst = max(len(around & _around(*one).keys()) for one in wrong)
+    if worst != best:
+        return worst > best + (1 if len(around) > 3 else 0)
+    fits = [_fit(claim, place, one, around) for one in right]
+    rivals = [_fit(claim, place, one, around) for one in wrong]
+    return any(all(many > count and close > near for count, near in fits) for many, close in rivals)
 
 
-def _around(facts: Facts, place: int) -> set[str]:
+def _fit(claim: Facts, place: int, other: tuple[Facts, int], stems: Set[str]) -> tuple[int, float]:
+    """How many words are on the same side of both places, and the sum of 1 through their larger distance."""
+    mine, theirs = _around(claim, place), _around(*other)
+    shared = [
+        max(abs(mine[stem]), abs(theirs[stem]))
+        for stem in stems & mine.keys() & theirs.keys()
+        if (mine[stem] < 0) == (theirs[stem] < 0)
+    ]
+    return len(shared), sum(1 / distance for distance in shared)
+
+
+def _around(facts: Facts, place: int) -> dict[str, int]:
+    """Words of content of the same clause near a place, with how far after it they stand."""
     own = facts.tokens[place]
     low, high = max(0, place - _NEAR), place + _NEAR + 1
-    return {one.stem for one in facts.tokens[low:high] if one.content and one.clause == own.clause} - {
-        own.stem
+    return {
+        one.stem: at - place
+        for at, one in enumerate(facts.tokens[low:high], start=low)
+        if one.content and one.clause == own.clause and one.stem != own.stem
     }
 
 
@@ -257,9 +288,9 @@ def _opposites(claim: Facts, sources: Sources) -> bool:
                     continue
                 right = _places(sources, mine)
                 wrong = _places(sources, theirs)
-                if (not right and wrong and _same_matter(claim, place, wrong, token)) or _exchanged(
-                    claim, place, right, wrong
-                ):
+                if not right and wrong and _same_matter(claim, place, wrong, token):
+                    return True
+                if _exchanged(claim, place, right, wrong, one | other):
                     return True
     return False
 
@@ -275,9 +306,9 @@ def _places(sources: Sources, stems: frozenset[str]) -> Places:
 
 def _same_matter(claim: Facts, place: int, wrong: Places, token: Token) -> bool:
     """Whether the opposite stands beside the same words, with the same polarity."""
-    around = _around(claim, place)
+    around = _around(claim, place).keys()
     return any(
-        facts.tokens[at].negated == token.negated and (around & _around(facts, at) or not around)
+        facts.tokens[at].negated == token.negated and (around & _around(facts, at).keys() or not around)
         for facts, at in wrong
     )
 
