@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from assistant.support.facts import Facts, Token, read, words
 from assistant.support.rules import Sources, faults
