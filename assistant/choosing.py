@@ -27,10 +27,10 @@ _LIST_WORDS = 260
 # A step is told in several sentences ("Hold 20 seconds."): it is quoted whole up to this.
 _STEP_WORDS = 80
 # A sentence this far below the best one is not worth a reader's time (log-odds; see the answers bench).
-_GAP = 3.0
+_GAP = 4.5
 # Of what the best sentence covers of the question, a further one has to cover this share.
-_COVERS = 0.75
-_SPANS = 3
+_COVERS = 0.6
+_SPANS = 4
 
 
 @dataclass(frozen=True, slots=True)

