@@ -35,6 +35,9 @@ class Watch:
     def __init__(self, run: Callable[[str], str], *, every: float = 0, cron: str = "") -> None:
         self._run = run
         self._alone = threading.Lock()
+        self._calling = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._called = ""  # what the call that waits said
         self._counts: Counter[str] = Counter()
         self._last_good = 0.0
         self._scheduler = BackgroundScheduler(timezone=UTC)
@@ -52,18 +55,26 @@ class Watch:
     def stop(self) -> None:
         """End; a run that is under way is finished first."""
         self._scheduler.shutdown(wait=True)
+        if self._timer:
+            self._timer.cancel()
+            self._timer.join()
+        with self._alone:  # a run that an earlier call set off
+            pass
 
     def call(self, why: str) -> None:
         """Have a run soon; calls that come close together are one."""
-        self._scheduler.add_job(
-            self.once,
-            "date",
-            run_date=datetime.now(UTC) + _GATHERED,
-            args=[why],
-            id="call",
-            replace_existing=True,
-            misfire_grace_time=None,
-        )
+        with self._calling:
+            waiting, self._called = self._called, why
+        if not waiting:
+            # No job of the scheduler's: it removes one that has run, and a stop meanwhile upsets that.
+            self._timer = threading.Timer(_GATHERED.total_seconds(), self._answer)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _answer(self) -> None:
+        with self._calling:
+            why, self._called = self._called, ""  # a later call may tell of what this run no longer sees
+        self.once(why)
 
     def once(self, why: str) -> bool:
         """One run now, after any that is under way; whether it went well."""

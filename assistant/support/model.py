@@ -1,4 +1,4 @@
-"""How far the sentences that are cited bear a written sentence out: 0..1, in a few milliseconds."""
+"""How far the sentences that are cited bear a written sentence out: 0..1."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from index.encoder import Encoder
 from index.errors import UnusableError
@@ -33,6 +33,9 @@ PACKAGES = (
 class BenchError(UnusableError):
     """A bench cannot run as it was asked to."""
 
+# From the folder of evaluation data and that of results: what is written as JSON, and what is shown.
+Bench: TypeAlias = Callable[[Path, Path], tuple[dict[str, Any], str]]
+
 
 def run_benches(names: list[str], data: Path, out: Path, sizes: Sequence[int] = scale.SIZES) -> None:
     """Run some benches, or all of them when none is named.
@@ -52,7 +55,7 @@ def run_benches(names: list[str], data: Path, out: Path, sizes: Sequence[int] = 
     if not data.is_dir():
         raise BenchError(f"There is no evaluation data in {data}. Say with --data where it is.")
     out.mkdir(parents=True, exist_ok=True)
-    benches = {**BENCHES, "scale": partial(_scale, sizes=sizes)}
+    benches: dict[str, Bench] = {**BENCHES, "scale": partial(_scale, sizes=sizes)}
     for name in names or benches:
         start = time.perf_counter()
         try:
@@ -112,7 +115,7 @@ def _grounding(data: Path, out: Path) -> tuple[dict[str, Any], str]:
     return result, grounding.table(result)
 
 
-BENCHES: dict[str, Callable[[Path, Path], tuple[dict[str, Any], str]]] = {
+BENCHES: dict[str, Bench] = {
     "safety": _safety,
     "retrieval": _retrieval,
     "answers": _answers,
