@@ -33,6 +33,7 @@ PACKAGES = (
 class BenchError(UnusableError):
     """A bench cannot run as it was asked to."""
 
+
 # From the folder of evaluation data and that of results: what is written as JSON, and what is shown.
 Bench: TypeAlias = Callable[[Path, Path], tuple[dict[str, Any], str]]
 
