@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 # At most this much is quoted in an ordinary answer; lists may be longer, since half a list misleads.
 _WORDS = 120
 _LIST_WORDS = 260
-# A step is told in several sentences ("Hold 20 seconds."): it is quoted whole up to this.
-_STEP_WORDS = 80
 # A sentence this far below the best one is not worth a reader's time (log-odds; see the answers bench).
 _GAP = 4.5
 # Of what the best sentence covers of the question, a further one has to cover this share.

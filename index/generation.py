@@ -45,10 +45,8 @@ from ingest.article import Article, from_json, to_json
 if TYPE_CHECKING:
     from index.packaged import ModelIdentity
 
-# Raised whenever the files change. Of an older generation that can still be read all vectors are reused; of
-# any older one the articles are kept.
+# Raised whenever the files change. Of an older generation the articles are kept, and all else is made anew.
 FORMAT = 4
-_READABLE = frozenset((FORMAT,))
 
 _PASSAGE = np.dtype(
     [
@@ -205,9 +203,7 @@ class Generation:
             catalogue = json.loads((folder / "catalogue.json").read_bytes())
             self.ids: tuple[str, ...] = tuple(catalogue["ids"])
             self.sources: tuple[str, ...] = tuple(catalogue["sources"])
-            self._digests: tuple[str, ...] | None = (
-                tuple(catalogue["digests"]) if "digests" in catalogue else None
-            )
+            self._digests: tuple[str, ...] = tuple(catalogue["digests"])
             self.passage_articles = np.asarray(self._passages["article"])  # shape (passages,): article rows
             self._vector_rows = self._passages["vectors"]
             self._token_counts = np.asarray(self._sentences["tokens"], np.int64)
@@ -278,11 +274,8 @@ class Generation:
 
     def word_counts(self) -> dict[str, int]:
         """How often each word occurs in the articles' texts and titles: what right spelling is here."""
-        path = self.folder / "words.json"
-        if path.is_file():
-            counts: dict[str, int] = json.loads(path.read_bytes())
-            return counts
-        return _word_counts(self.article(row) for row in range(self.manifest.counts.articles))
+        counts: dict[str, int] = json.loads((self.folder / "words.json").read_bytes())
+        return counts
 
     @cached_property
     def facets(self) -> Facets:
@@ -291,7 +284,7 @@ class Generation:
 
     def digest(self, article_row: int) -> str:
         """The hash of an article's line, as it was when it was written."""
-        return self._digests[article_row] if self._digests else line_digest(self._line(article_row))
+        return self._digests[article_row]
 
     @cached_property
     def article_rows(self) -> list[tuple[range, range]]:
@@ -325,7 +318,7 @@ class Generation:
 
     def _article(self, row: int) -> Article:
         line = self._line(row)
-        if self._digests and line_digest(line) != self._digests[row]:
+        if line_digest(line) != self._digests[row]:
             raise GenerationError(
                 f"The article {self.ids[row]!r} in {self.folder} is not as it was written: it is not quoted. "
                 "Run `referral store check --repair`, or index again."
@@ -388,7 +381,7 @@ def read_manifest(folder: Path) -> Manifest:
             f"{folder} has no readable manifest ({error.__class__.__name__}). "
             "Run `referral store rollback`, or index again."
         ) from error
-    if manifest.format not in _READABLE:
+    if manifest.format != FORMAT:
         raise GenerationError(
             f"{folder} was written in format {manifest.format}; this version writes format {FORMAT}. "
             "Run `referral index` again with the same sources."
