@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from assistant import conversation, evidence, grounding, quoting
+from assistant import article_first, conversation, evidence, grounding, quoting
 from assistant.answer import Answer, AnswerKind, Citation, Claim, Part, ShownNotice
 from assistant.composing import Composer, Looked, Said
 from assistant.evidence import Selection
@@ -20,13 +20,18 @@ from assistant.safety.check import Decision, SafetyCheck
 from assistant.safety.notices import notice
 from assistant.safety.untrusted import distrust
 from assistant.wording import small_talk, wording
+from index.bridge import BridgeStore
+from index.errors import ModelMismatchError
 from index.filters import Filter
+from index.generation import Generation
 from index.passage import Hit
 from index.query import QueryMaker
 from index.retriever import Found, Query, Retriever
+from ingest.article import Article
 
 if TYPE_CHECKING:
     from assistant.language_model import Dropped, LanguageModel
+    from index.encoded import Floats
 
 _log = logging.getLogger(__name__)
 
@@ -38,17 +43,24 @@ class Trace:
     """Everything that led to an answer, for staff.
 
     Attributes:
+        looked: What was found for each question of the message; empty when nothing was looked for.
         dropped: What a language model wrote and was not shown, with the reasons.
         engine_note: Why the quoting engine answered though a language model is configured; else empty.
+        refused: Why the message is not answered, a key of scope.toml; else empty.
+        unsound: Claims that their citations did not bear out, which were not shown.
     """
 
     decision: Decision
-    reading: Reading | None = None
-    query: Query | None = None
-    found: Found | None = None
-    selection: Selection | None = None
+    looked: tuple[Looked, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     engine_note: str = ""
+    refused: str = ""
+    unsound: tuple[Claim, ...] = ()
+
+    @property
+    def selection(self) -> Selection | None:
+        """What was chosen for the first question, if anything was looked for."""
+        return self.looked[0].selection if self.looked else None
 
 
 class Assistant:
@@ -91,9 +103,15 @@ class Assistant:
         return self.explain(question, history, id=id, article=article)[0]
 
     def explain(
-        self, question: str, history: Sequence[str] = (), *, id: str = "", article: str = ""
+        self,
+        question: str,
+        history: Sequence[str] = (),
+        *,
+        id: str = "",
+        article: str = "",
+        staged: bool = False,
     ) -> tuple[Answer, Trace]:
-        """`ask`, and how the answer came about."""
+        """`ask`, and how the answer came about; `staged` also notes the way to the hits."""
         clock = _Clock()
         decision = self._safety.check(question, history)
         clock.lap("safety")
@@ -104,10 +122,10 @@ class Assistant:
             return turn.finish(Said("smalltalk", talk.reply)), Trace(decision)
         refusal = scope.refusal(question, history)
         if refusal and not refusal.may_quote:
-            return turn.finish(Said("refusal", refusal.text)), Trace(decision)
+            return turn.finish(Said("refusal", refusal.text)), Trace(decision, refused=refusal.reason)
 
         asked = [question] if refusal else parts(question)
-        looked = self._look_up(asked, [*self._titles(article), *history], clock)
+        looked = self._look_up(asked, history, clock, page=self._known(article), staged=staged)
         turn.standalone = " ".join(one.reading.text for one in looked)
         first = looked[0]
         if refusal:
@@ -125,44 +143,91 @@ class Assistant:
         )
         return answer, Trace(
             decision,
-            first.reading,
-            first.query,
-            first.found,
-            first.selection,
+            tuple(looked),
             turn.dropped,
             turn.engine_note,
+            refusal.reason if refusal else "",
+            tuple(turn.unsound),
         )
+
+    def over(self, generation: Generation, *, written: bool) -> Assistant:
+        """One like this over another generation.
+
+        Args:
+            generation: Of the same store, or of another.
+            written: Whether the language model, if there is one, writes the answers.
+
+        Raises:
+            ModelMismatchError: The generation was built with another embedding model.
+        """
+        encoder = self._retriever.encoder
+        if generation.manifest.model_checksum != encoder.identity.checksum:
+            raise ModelMismatchError(
+                f"{generation.name} was built with another embedding model ({generation.manifest.model}), "
+                "so it cannot be asked here."
+            )
+        return Assistant(
+            self._retriever.over(generation, BridgeStore.of(generation).open(generation)),
+            self._safety,
+            QueryMaker.of(generation, encoder),
+            country=self._country,
+            writer=self.writer if written else None,
+        )
+
+    def vectors(self, texts: Sequence[str]) -> Floats:
+        """By which texts that mean alike are found: shape (texts, dimension), each of length 1."""
+        return self._retriever.encoder.encode_texts(texts)
 
     def search(self, text: str, top: int, within: Filter) -> tuple[ShownNotice | None, tuple[Hit, ...]]:
         """Passages as they stand, best first; none for a message that a notice has to answer."""
-        decision = self._safety.check(text, ())
-        chosen = notice(decision, self._country)
-        shown = ShownNotice(chosen.level, chosen.category, chosen.text) if chosen else None
-        if decision.level in {"emergency_now", "same_day"}:
+        shown = self.notice_for(text)
+        if shown and shown.level in {"emergency_now", "same_day"}:
             return shown, ()
         return shown, self._retriever.retrieve(self._queries.make(text), top, within).hits
 
-    def _look_up(self, asked: Sequence[str], history: Sequence[str], clock: _Clock) -> list[Looked]:
+    def notice_for(self, text: str) -> ShownNotice | None:
+        """What the safety check has to say to a text that is no question."""
+        chosen = notice(self._safety.check(text, ()), self._country)
+        return ShownNotice(chosen.level, chosen.category, chosen.text) if chosen else None
+
+    def _look_up(
+        self,
+        asked: Sequence[str],
+        history: Sequence[str],
+        clock: _Clock,
+        *,
+        page: Article | None,
+        staged: bool,
+    ) -> list[Looked]:
         """Each question made to stand alone, and what is found for it; a later one may lean on an earlier."""
         looked = []
+        if page:
+            asked = [article_first.named(part, page) for part in asked]
+            history = [page.title, *history]
         for number, part in enumerate(asked):
             before = [*history, *asked[:number]]
             standalone = conversation.standalone(part, before, self._queries.lexicon, self._subject)
             reading = read(standalone)
             query = self._queries.make(standalone, BRIDGES.get(reading.asks, ()))
-            found = self._retriever.retrieve(query)
+            clock.lap("query")
+            found = self._retriever.retrieve(query, article_first.DEPTH if page else _HITS, staged=staged)
             clock.lap("retrieve")
-            selection = evidence.select(reading, query, found, self.generation)
+            looked.append(self._choose(reading, query, found, page))
             clock.lap("evidence")
-            looked.append(Looked(reading, query, found, selection))
         return looked
 
-    def _titles(self, article: str) -> list[str]:
-        """The title of an article, if there is one with this id."""
+    def _choose(self, reading: Reading, query: Query, found: Found, page: Article | None) -> Looked:
+        if page:
+            row = self.generation.article_row(page.id)
+            return article_first.preferred(reading, query, found, row, self.generation)
+        return Looked(reading, query, found, evidence.select(reading, query, found, self.generation))
+
+    def _known(self, article: str) -> Article | None:
+        """The article with an id, if there is one."""
         try:
-            return [self.generation.article(self.generation.article_row(article)).title]
+            return self.generation.article(self.generation.article_row(article))
         except KeyError:
-            return []
+            return None
 
     def _subject(self, question: str) -> str:
         """The muscle or condition in the title of the article that a question leads to, or empty."""
@@ -194,6 +259,7 @@ class Assistant:
         return next((hit for hit in touching if not distrust(hit.passage.text, self._safety)), None)
 
 
+_HITS = 10
 # Comments that are looked at for one that touches the question and may be pointed to.
 _COMMENTS = 3
 
@@ -239,6 +305,7 @@ class _Turn:
         self.standalone = question
         self.dropped: tuple[Dropped, ...] = ()
         self.engine_note = ""
+        self.unsound: list[Claim] = []
 
     def urgent(self) -> Answer:
         """The notice, alone."""
@@ -249,17 +316,19 @@ class _Turn:
         draft = said.draft
         claims: tuple[Claim, ...] = ()
         citations: tuple[Citation, ...] = ()
+        labels: Mapping[int, str] = {}
         body, engine = "", ENGINE
         if draft and said.kind == "answer" and (writer := self._assistant.writer):
             claims, citations, body = self._written(writer, draft)
             self._clock.lap("write")
             engine = writer.name if body else ENGINE
         if draft and not body:
-            claims, citations = grounding.check(draft.claims, draft.citations, self._assistant.generation)
-            body = quoting.render(claims, citations, draft.labels)
+            claims, citations = self._grounded(draft)
+            labels = draft.labels
+            body = quoting.render(claims, citations, labels)
         closing = self._closing(said)
         return self._answer(
-            said, [said.lead, body, closing], claims, citations, engine=engine, closing=closing
+            said, [said.lead, body, closing], claims, citations, engine=engine, closing=closing, labels=labels
         )
 
     def finish_several(self, looked: Sequence[Looked], said: Sequence[Said]) -> Answer:
@@ -268,9 +337,10 @@ class _Turn:
         citations: list[Citation] = []
         shown: list[Part] = []
         blocks: list[str] = []
+        labels: dict[int, str] = {}
         for number, (one, part) in enumerate(zip(looked, said, strict=True), start=1):
             draft = (part.draft or quoting.Draft((), ())).numbered_from(len(citations) + 1)
-            kept, cited = grounding.check(draft.claims, draft.citations, self._assistant.generation)
+            kept, cited = self._grounded(draft)
             body = quoting.render(kept, cited, draft.labels)
             heading = f"{number}. {one.reading.text}"
             blocks.append("\n\n".join(text for text in (heading, part.lead, body, part.closing) if text))
@@ -278,13 +348,27 @@ class _Turn:
             shown.append(Part(one.reading.text, part.kind, part.lead, numbers, part.closing))
             claims += kept
             citations += cited
+            labels.update(draft.labels)
         kinds = [part.kind for part in said]
         kind: AnswerKind = next((one for one in _BEST_FIRST if one in kinds), "abstention")
         whole = Said(kind, "\n\n".join(_told(number, one) for number, one in enumerate(shown, start=1)))
         closing = self._closing(whole)
         return self._answer(
-            whole, [*blocks, closing], tuple(claims), tuple(citations), closing=closing, parts=tuple(shown)
+            whole,
+            [*blocks, closing],
+            tuple(claims),
+            tuple(citations),
+            closing=closing,
+            parts=tuple(shown),
+            labels=labels,
         )
+
+    def _grounded(self, draft: quoting.Draft) -> tuple[tuple[Claim, ...], tuple[Citation, ...]]:
+        """The claims of a draft that the store bears out, and their citations."""
+        kept, cited = grounding.check(draft.claims, draft.citations, self._assistant.generation)
+        if len(kept) < len(draft.claims):
+            self.unsound += [claim for claim in draft.claims if claim not in kept]
+        return kept, cited
 
     def _closing(self, said: Said) -> str:
         """What stands below an answer: its own closing, and the cautions that the message calls for."""
@@ -305,6 +389,7 @@ class _Turn:
         closing: str,
         engine: str = ENGINE,
         parts: tuple[Part, ...] = (),
+        labels: Mapping[int, str],
     ) -> Answer:
         shown = self._notice()
         texts = list(blocks)
@@ -327,6 +412,7 @@ class _Turn:
             lead=said.lead,
             closing=closing,
             parts=parts,
+            labels=labels,
             seconds=self._clock.total(),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,15 @@ _GAP = 4.5
 # Of what the best sentence covers of the question, a further one has to cover this share.
 _COVERS = 0.6
 _SPANS = 4
+
+
+class Way(Enum):
+    """How evidence was chosen."""
+
+    SENTENCES = "single sentences, by their scores"
+    LIST = "a list, whole or in part"
+    SECTION = "the opening of a section"
+    SIDES = "sentences on both sides of a comparison"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +232,8 @@ class Chooser:
         self._generation = generation
         self._considered = self._fitting_first(reading.asks, considered)
         self._role = asked_role(reading.text, reading.asks)
+        self.way = Way.SENTENCES
+        self.passed_over: dict[tuple[int, int], str] = {}  # by passage row and place in it: why
 
     def _fitting_first(self, asks: Asks, considered: Sequence[Candidate]) -> Sequence[Candidate]:
         """Of the best, those of the shape that is asked for before the others: a year for "in which year"."""
@@ -237,10 +249,13 @@ class Chooser:
             return ()
         if self._reading.asks in {Asks.STEPS, Asks.LIST, Asks.CAUSE}:
             if whole := self._list():
+                self.way = Way.LIST
                 return whole
             if section := self._section():
+                self.way = Way.SECTION
                 return section
         if self._reading.sides and (compared := self._compared()):
+            self.way = Way.SIDES
             return compared
         return self._sentences()
 
@@ -251,23 +266,31 @@ class Chooser:
         wanted = _COVERS * self._coverage(best)
         spans: list[Evidence] = []
         for candidate in self._considered[:16]:
+            key = candidate.hit.row, candidate.place
             if spans and (candidate.score < best.score - _GAP or len(spans) == _SPANS):
+                self.passed_over[key] = "enough was chosen" if len(spans) == _SPANS else "far below the best"
                 break
-            if spans and not self._adds(candidate, wanted):
+            if spans and (why := self._speaks_against(candidate, wanted)):
+                self.passed_over[key] = why
                 continue
-            spans = _with(spans, self._span(candidate), limit)
+            more = _with(spans, self._span(candidate), limit)
+            if more == spans:
+                self.passed_over[key] = "says nothing new, or would be too much to read"
+            spans = more
         return _in_reading_order(spans)
 
-    def _adds(self, candidate: Candidate, wanted: float) -> bool:
-        """Whether a sentence after the best one is still about what is asked."""
+    def _speaks_against(self, candidate: Candidate, wanted: float) -> str:
+        """Why a sentence after the best one is not about what is asked any more; empty when it is."""
         text = self._text(candidate)
-        if text.endswith("?") or self._coverage(candidate) < wanted:
-            return False
+        if text.endswith("?"):
+            return "asks a question itself"
+        if self._coverage(candidate) < wanted:
+            return "leaves out too much of what is asked"
         role = role_of(_page(self._article(candidate)).heading(candidate.sentence))
         if role is Role.WARNING and self._role is not Role.WARNING:
-            return False
+            return "stands among warning signs"
         shape = _SHAPES.get(self._reading.asks)
-        return shape is None or bool(shape.search(text))
+        return "" if shape is None or shape.search(text) else "is not of the kind that is asked for"
 
     def _text(self, candidate: Candidate) -> str:
         return self._article(candidate).text[candidate.sentence.start : candidate.sentence.end]
@@ -351,6 +374,8 @@ class Chooser:
             if candidate.sentence.start in starts and self._article(candidate) == one.page.article
         ]
         merit = max(scores, default=best.score - _GAP) - best.score
+        if merit < -_GAP / 2:
+            return None  # one sentence says it much better
         fits = self._role is not None and one.role is self._role
         # Warning signs are never shown as anything else.
         if one.role and not fits and (self._role or one.role is Role.WARNING):

@@ -29,6 +29,9 @@ _SPELT_OUT = 0.75
 _FAR = 0.12
 # The share of what was asked about, by weight, below which a yes or no cannot have been said.
 _HALF = 0.45
+# Who writes "this blog" is told by so many bylines.
+_AUTHORS = 4
+_OF_ALL = re.compile(r"\b(?:blog|site|website|these (?:articles|posts|pages)|articles here)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Composer:
         reading, selection = looked.reading, looked.selection
         if reading.asks in {Asks.AUTHOR, Asks.DATE} and (article := self._named_article(looked)):
             return self._byline(article, reading.asks)
+        if reading.asks is Asks.AUTHOR and _OF_ALL.search(reading.text) and (said := self._authors()):
+            return said
         if reading.asks is Asks.READERS:
             return self._readers(looked)
         if _names_nothing(looked):
@@ -129,6 +134,18 @@ class Composer:
         if draft := quoting.byline(article, asks):
             return Said("answer", self._texts.lead.byline, draft)
         return Said("abstention", self._texts.lead.byline_missing.format(title=article.title))
+
+    def _authors(self) -> Said | None:
+        """Who writes here: for each author, those of most articles first, the newest article's byline."""
+        facets = self._generation.facets
+        written: dict[str, list[int]] = {}
+        for row, author in enumerate(facets.authors):
+            if author:
+                written.setdefault(author, []).append(row)
+        authors = sorted(written, key=lambda author: -len(written[author]))[:_AUTHORS]
+        newest = [max(written[author], key=lambda row: facets.published[row] or "") for author in authors]
+        articles = [self._generation.article(row) for row in newest]
+        return Said("answer", self._texts.lead.bylines, quoting.bylines(articles)) if articles else None
 
     def _readers(self, looked: Looked) -> Said:
         """What other readers have been through: no article answers that, and no comment may."""

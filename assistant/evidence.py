@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from assistant.choosing import Chooser, Evidence
+from assistant.choosing import Chooser, Evidence, Way
 from assistant.question import Asks, Reading, is_asking
 from index.encoded import Floats, QueryVectors
 from index.generation import Generation
@@ -56,6 +57,8 @@ class Selection:
         subjects: Of the muscles, conditions and nerves that the question names, the share that the best
             passage or its article's title speaks of, 0..1; 1 when it names none.
         considered: Every candidate, best first, for staff.
+        way: How the evidence was chosen, for staff.
+        passed_over: By passage row and place in it, why a candidate was not chosen, for staff.
     """
 
     evidence: tuple[Evidence, ...]
@@ -63,6 +66,8 @@ class Selection:
     on_topic: float
     subjects: float
     considered: tuple[Candidate, ...]
+    way: Way = Way.SENTENCES
+    passed_over: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 # What speaks for a sentence. A share is of the question's wishes by weight, 0..1.
@@ -177,12 +182,15 @@ def select(
         return Selection((), 0.0, 0.0, 0.0, ())
     considered.sort(key=lambda one: -one.score)
     best = considered[0].features
+    chooser = Chooser(reading, query, considered, generation)
     return Selection(
-        evidence=Chooser(reading, query, considered, generation).choose(),
+        evidence=chooser.choose(),
         answerable=model.probability(model.answer, best),
         on_topic=model.probability(model.topic, best),
         subjects=_subjects(looking, query, considered[0].hit),
         considered=tuple(considered),
+        way=chooser.way,
+        passed_over=chooser.passed_over,
     )
 
 

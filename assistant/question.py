@@ -350,7 +350,8 @@ _SECOND_QUESTION = re.compile(
     r"(?:(?:what|where|when|why|who|which(?: of (?:them|these|those)| one)?|how(?: (?:long|often|much"
     r"|many))?)"
     r"(?:'s)?\s+(?:is|are|was|were|do|does|did|can|could|should|would|will|may|has|have|causes|helps|treats"
-    r"|else)\b)"
+    r"|else|about)\b)"
+    r"|(?:how (?:long|soon|often|much|many)\s+(?:until|till|before|to|a|at|per|time)\b)"
     r"|(?:(?:is|are|do|does|can|could|should|will) (?:it|they|i|you|there|we|that|this)\b))",
     re.IGNORECASE,
 )

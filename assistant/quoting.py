@@ -126,6 +126,15 @@ def byline(article: Article, asks: Asks) -> Draft | None:
     return Draft((Claim(f"“{article.title}”{written}{published}.", (1,), 1.0),), (citation,))
 
 
+def bylines(articles: Sequence[Article]) -> Draft:
+    """Who wrote each of some articles, all of which name their authors."""
+    drafts = [draft for article in articles if (draft := byline(article, Asks.AUTHOR))]
+    return Draft(
+        tuple(replace(draft.claims[0], citations=(number,)) for number, draft in enumerate(drafts, start=1)),
+        tuple(replace(draft.citations[0], number=number) for number, draft in enumerate(drafts, start=1)),
+    )
+
+
 def render(
     claims: Sequence[Claim], citations: Sequence[Citation], labels: Mapping[int, str] | None = None
 ) -> str:

@@ -26,6 +26,7 @@ class Lead(_Strict):
     related: str
     nearest: str
     byline: str
+    bylines: str
     byline_missing: str
     disagreement: str
     refusal: str

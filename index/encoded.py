@@ -42,7 +42,9 @@ class QueryVectors:
             Shape (groups,), -1..1 (MaxSim of ColBERT, arXiv:2004.12832, as a mean).
         """
         cosines = (tokens.astype(np.float32) @ self.tokens.T) / INT8
-        return np.asarray(np.maximum.reduceat(cosines, starts, axis=0) @ self.weights, np.float32)
+        with np.errstate(invalid="ignore"):  # numpy now and then reports one here, though all are finite
+            best = np.maximum.reduceat(cosines, starts, axis=0)
+        return np.asarray(best @ self.weights, np.float32)
 
 
 @dataclass(frozen=True, slots=True)

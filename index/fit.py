@@ -1,12 +1,13 @@
 """Fits the packaged weights to visitors' questions: corrections of the encoder, and short vectors of tokens.
 
-    python -m index.fit --squad ../shared/data/squad2/dev.json
+    python -m index.fit --squad ../shared/data/squad2/dev.json --medquad ../shared/data/medquad
 
 reads lessons.jsonl (articles of our own with the questions that visitors might ask, and which sentences
-answer them), pairs.jsonl (a lay question and the sentence that answers it) and every other article of SQuAD
-2.0's development set (CC BY-SA 4.0), prints how well sentences are found on articles kept apart, and writes
-fitted.npz. A quarter of an hour on two cores. What is learned is a low-rank change (LoRA) of the last layers
-and the directions in which tokens are shortened: 1.4 MB, merged into the weights when they are loaded.
+answer them), pairs.jsonl (a lay question and the sentence that answers it), every other article of SQuAD
+2.0's development set (CC BY-SA 4.0) and articles of MedQuAD (CC BY 4.0; none that its bench asks for), prints
+how well sentences are found on articles kept apart, and writes fitted.npz. Twenty minutes on two cores. What
+is learned is a low-rank change (LoRA) of the last layers and the directions in which tokens are shortened:
+1.4 MB, merged into the weights when they are loaded.
 """
 
 from __future__ import annotations
@@ -39,10 +40,13 @@ _FIRST_LAYER = 2  # the layers below read words, which lay questions do not chan
 _RATE, _RATE_SCALES = 6e-4, 5e-3
 _DOCUMENTS = 8  # in one step; each question is held against the sentences of all of them
 _QUESTIONS = 8  # of one document in one step
-_STEPS = 520
+_STEPS = 600
 _WARM = 20
-# What the model forgets of its own vectors it loses on other subjects (NFCorpus, SciFact).
-_STAY, _STAY_EVERY = 12.0, 3
+# What the model forgets of its own vectors it loses on other subjects. So it is held to them: loosely where
+# it is to learn, firmly (the vectors, and how questions and passages lie to one another) on MedQuAD.
+_STAY, _STAY_OTHERS, _STAY_RELATIONS, _STAY_EVERY = 12.0, 40.0, 60.0, 2
+_OTHERS = 330  # articles of MedQuAD in one round
+_OTHER_PASSAGES = 3  # of one of them
 _HELD_OUT = 6  # one article in so many is kept apart
 
 Span = tuple[int, int]
@@ -117,6 +121,37 @@ def squad(path: Path, reader: Reader, odd: int) -> list[Document]:
             whole = Article(id=f"{title} {number}", title=title, text=text)
             found.append(_document("squad", whole, asked, reader))
     return found
+
+
+def medquad(folder: Path, reader: Reader) -> list[Document]:
+    """The beginnings of articles of MedQuAD: each heading asks what its section answers.
+
+    Titles and single sentences are among the questions with no answer given: they teach nothing, but hold the
+    model to what it made of short queries and of claims.
+    """
+    bench = {json.loads(line)["article_id"] for line in _lines(folder / "questions.jsonl")}
+    chance = random.Random(_SEED)
+    records = [json.loads(line) for line in _lines(folder / "articles.jsonl")]
+    kept = [one for one in records if one["id"] not in bench and 400 < len(one["text"]) < 12_000]
+    return [_other(one, reader, chance) for one in chance.sample(kept, min(len(kept), 3 * _OTHERS))]
+
+
+def _other(record: dict[str, Any], reader: Reader, chance: random.Random) -> Document:
+    article = Article(id=record["id"], title=record["title"], text=record["text"])
+    texts, spans = [], []
+    sections: dict[str, list[tuple[int, int]]] = {}
+    for number, passage in enumerate(split(article, reader.count, reader.window)[:_OTHER_PASSAGES]):
+        text, lead = embedding_text(article.title, passage)
+        shift = lead - passage.start
+        texts.append(text)
+        spans.append(tuple((one.start + shift, one.end + shift) for one in passage.sentences))
+        places = [(number, row) for row in range(len(passage.sentences))]
+        sections.setdefault(passage.heading.split(" › ")[0], []).extend(places)
+    whole = [text[start:end] for text, of in zip(texts, spans, strict=True) for start, end in of]
+    claims = [one for one in whole if 40 < len(one) < 250]
+    unanswered = [record["title"], *chance.sample(claims, min(3, len(claims)))]
+    asked = [(heading, tuple(places)) for heading, places in sections.items() if heading]
+    return Document("medquad", tuple(texts), tuple(spans), (*asked, *((one, ()) for one in unanswered)))
 
 
 def _answers(question: dict[str, Any]) -> list[Span]:
@@ -333,17 +368,27 @@ def loss_of(reader: Reader, documents: Sequence[Document], stay: bool) -> Tensor
         loss + 0.5 * _log_loss(by_vector[has], passages[has]) + 0.25 * _log_loss(by_token[has], passages[has])
     )
 
-    judged = torch.tensor([source != "pairs" for _, source in questions])
+    judged = torch.tensor([source not in {"pairs", "medquad"} for _, source in questions])
     if judged.any():
         best = (cosine + token).masked_fill(~own, -1e4).max(1).values[judged]
         answerable = sharpness.exp() * (best - threshold)
         loss = loss + 0.5 * nn.functional.binary_cross_entropy_with_logits(answerable, has[judged].float())
     if stay:
         texts = [text for one in documents for text in one.texts]
-        moved = _moved(reader.uncorrected(texts, reader.window), read.passages)
+        passages_before = reader.uncorrected(texts, reader.window)
         asked_before = reader.uncorrected([text for text, _ in questions], 64)
-        loss = loss + _STAY * (moved + _moved(asked_before, asked.vectors))
+        other = torch.tensor([source == "medquad" for _, source in questions])
+        others = torch.tensor([one.source == "medquad" for one in documents for _ in one.texts])
+        loss = loss + (_holds(others) * _moved(passages_before, read.passages)).mean()
+        loss = loss + (_holds(other) * _moved(asked_before, asked.vectors)).mean()
+        if other.any():
+            before, after = asked_before[other] @ passages_before.T, asked.vectors[other] @ read.passages.T
+            loss = loss + _STAY_RELATIONS * (before - after).square().mean()
     return loss
+
+
+def _holds(others: Tensor) -> Tensor:
+    return torch.where(others, _STAY_OTHERS, _STAY)
 
 
 def _targets(documents: Sequence[Document], read: Read) -> tuple[list[tuple[str, str]], Tensor, Tensor]:
@@ -375,7 +420,7 @@ def _log_loss(scores: Tensor, right: Tensor) -> Tensor:
 
 
 def _moved(before: Tensor, after: Tensor) -> Tensor:
-    return (1 - (before * after).sum(1)).mean()
+    return 1 - (before * after).sum(1)
 
 
 def train(reader: Reader, documents: Sequence[Document], steps: int) -> None:
@@ -406,6 +451,9 @@ def _batches(documents: Sequence[Document]) -> Iterator[list[Document]]:
     while True:
         # a lesson has twice the questions that one step takes of it
         order = [one for one in documents for _ in range(2 if one.source == "lessons" else 1)]
+        others = [one for one in order if one.source == "medquad"]
+        spared = {id(one) for one in chance.sample(others, max(0, len(others) - _OTHERS))}
+        order = [one for one in order if id(one) not in spared]
         chance.shuffle(order)
         for start in range(0, len(order) - _DOCUMENTS + 1, _DOCUMENTS):
             chosen = order[start : start + _DOCUMENTS]
@@ -454,7 +502,10 @@ def _half(values: Tensor) -> np.ndarray[Any, np.dtype[np.float16]]:
 
 
 def main(
-    squad_file: Annotated[Path, typer.Option("--squad")], steps: int = _STEPS, judge: bool = False
+    squad_file: Annotated[Path, typer.Option("--squad")],
+    medquad_folder: Annotated[Path, typer.Option("--medquad")],
+    steps: int = _STEPS,
+    judge: bool = False,
 ) -> None:
     """Fit and write; with --judge leave some articles out, say how they do, and write nothing."""
     torch.manual_seed(_SEED)
@@ -462,6 +513,7 @@ def main(
     taught = lessons(reader)
     apart = taught[::_HELD_OUT] if judge else []
     documents = [one for one in taught if one not in apart] + pairs() + squad(squad_file, reader, 0)
+    documents += medquad(medquad_folder, reader)
     if judge:
         print("before:", measure(reader, apart))
     train(reader, documents, steps)

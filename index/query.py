@@ -41,8 +41,9 @@ class QueryMaker:
             bridge: Other words by which articles speak of what is asked, when the question's own words are
                 not theirs; one of them is enough.
         """
-        text = self.spelling.correct(question).text
-        wishes = _wishes(text, self.lexicon.expand(text))
+        corrected = self.spelling.correct(question)
+        text, expansions = corrected.text, self.lexicon.expand(corrected.text)
+        wishes = _wishes(text, expansions)
         salience = [self._salience(phrase) for phrase in wishes]
         wordings = [tuple(terms(one)) for one in bridge]
         if wordings:
@@ -50,8 +51,10 @@ class QueryMaker:
                 f"{text} {', '.join(bridge)}",
                 (*wishes.values(), tuple((one, 1.0) for one in wordings)),
                 (*salience, 1.0),
+                corrected.changes,
+                expansions,
             )
-        return Query(text, tuple(wishes.values()), tuple(salience))
+        return Query(text, tuple(wishes.values()), tuple(salience), corrected.changes, expansions)
 
     def _salience(self, phrase: str) -> float:
         kinds = {self.lexicon.kind(concept) for concept in self.lexicon.concepts(phrase)}

@@ -20,6 +20,7 @@ from index.vectors import Vectors
 if TYPE_CHECKING:
     from index.bridge import Bridge
     from index.encoder import Encoder
+    from index.lexicon import Expansion
     from index.reranker import Reranker
 
 # Salience of a muscle, a condition or a nerve that a question names: an answer has to speak of it.
@@ -29,6 +30,8 @@ SUBJECT = 1.6
 _DEPTH = 200
 # Of these, how many have their sentences looked at: each costs a jump into a file of vectors.
 _CLOSER = 60
+# The first so many are taken to be right, and what lies near them rises (pseudo-relevance feedback).
+_TRUSTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,15 @@ class Query:
         wishes: What the keywords look for; see `index.keywords`.
         salience: For each wish, how much it says whatever the corpus: above 1 when it names a muscle, a
             condition or the like, 1 for a rare word, near 0 for the commonest.
+        corrections: What spelling changed, each as it was typed and as it is now.
+        expansions: What the lexicon added.
     """
 
     text: str
     wishes: tuple[Wish, ...]
     salience: tuple[float, ...]
+    corrections: tuple[tuple[str, str], ...] = ()
+    expansions: tuple[Expansion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +62,36 @@ class Fusion:
     bm25: float = 0.4
     sentence: float = 0.15
     late: float = 0.5
+    feedback: float = 0.3
     bridge: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """The passages in the order of one score alone, as far as that was looked at.
+
+    Attributes:
+        name: The score, as in `Hit.scores`, or `fused`.
+        rows: Of the passages, best first.
+        scores: Theirs; higher is better.
+    """
+
+    name: str
+    rows: tuple[int, ...]
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """The hits, best first, and the query's vectors, by which sentences are chosen later."""
+    """The hits, best first, and the query's vectors, by which sentences are chosen later.
+
+    Attributes:
+        stages: The way to the hits, if it was asked for.
+    """
 
     hits: tuple[Hit, ...]
     vectors: QueryVectors
+    stages: tuple[Stage, ...] = ()
 
 
 def plain_query(text: str) -> Query:
@@ -105,14 +133,34 @@ class Retriever:
         self._bridge = bridge
         self._rows = lru_cache(maxsize=64)(self._find_rows)
 
-    def retrieve(self, query: Query, top: int = 10, within: Filter = EVERY_ARTICLE) -> Found:
-        """The best passages of those that a filter lets through: by default all of articles, no comments."""
+    def retrieve(
+        self, query: Query, top: int = 10, within: Filter = EVERY_ARTICLE, *, staged: bool = False
+    ) -> Found:
+        """The best passages of those that a filter lets through: by default all of articles, no comments.
+
+        Args:
+            query: What is looked for.
+            top: How many.
+            within: What is let through.
+            staged: Whether to note the way to them.
+        """
         vectors = self.encoder.encode_query(query.text)
         rows = self._rows(within)
+        stages: list[Stage] | None = [] if staged else None
         if self._reranker is None:
-            return Found(self._hits(vectors, query.wishes, rows, top), vectors)
-        hits = self._hits(vectors, query.wishes, rows, max(top, self._reranker.depth))
-        return Found(self._reread(self._reranker, query, hits)[:top], vectors)
+            return Found(self._hits(vectors, query.wishes, rows, top, stages), vectors, tuple(stages or ()))
+        hits = self._hits(vectors, query.wishes, rows, max(top, self._reranker.depth), stages)
+        reread = self._reread(self._reranker, query, hits)
+        if stages is not None:
+            first = reread[: self._reranker.depth]
+            stages.append(
+                _stage("rerank", [hit.row for hit in first], [hit.scores["rerank"] for hit in first])
+            )
+        return Found(reread[:top], vectors, tuple(stages or ()))
+
+    def over(self, generation: Generation, bridge: Bridge | None) -> Retriever:
+        """One like this over another generation, which was built with the same encoder."""
+        return Retriever(generation, self.encoder, self._fusion, self._reranker, bridge)
 
     def retrieve_comments(self, query: Query, vectors: QueryVectors, top: int = 3) -> tuple[Hit, ...]:
         """The nearest passages of readers' comments, by BM25 and cosine."""
@@ -144,7 +192,14 @@ class Retriever:
         passing = self.generation.facets.passing(within)
         return np.flatnonzero(passing[self.generation.passage_articles[kind.start : kind.stop]]) + kind.start
 
-    def _hits(self, query: QueryVectors, wishes: Sequence[Wish], rows: Rows, top: int) -> tuple[Hit, ...]:
+    def _hits(
+        self,
+        query: QueryVectors,
+        wishes: Sequence[Wish],
+        rows: Rows,
+        top: int,
+        stages: list[Stage] | None = None,
+    ) -> tuple[Hit, ...]:
         if not len(rows):
             return ()
         keywords, vectors = self.generation.keywords, self.generation.vectors
@@ -155,6 +210,9 @@ class Retriever:
         bridge = self._bridge.scores(query.vector, found) if self._bridge else None
         if bridge is not None:
             first += self._fusion.bridge * _scaled(bridge, _SPREAD)
+        if stages is not None:
+            wide = {"bm25": bm25, "cosine": cosine} | ({} if bridge is None else {"bridge": bridge})
+            stages += [_stage(name, found, values) for name, values in wide.items()]
         closer = _top(np.asarray(first, np.float32), max(_CLOSER, top))
         found, first = found[closer], first[closer]
         scores = {
@@ -170,6 +228,11 @@ class Retriever:
             + self._fusion.sentence * _scaled(scores["sentence"], _SPREAD)
             + self._fusion.late * _scaled(scores["late"], _SPREAD)
         )
+        scores["feedback"] = _near_the_best(vectors.take(found), fused)
+        fused = fused + self._fusion.feedback * _scaled(scores["feedback"], _SPREAD)
+        if stages is not None:
+            close = {name: scores[name] for name in ("sentence", "late", "feedback")} | {"fused": fused}
+            stages += [_stage(name, found, values) for name, values in close.items()]
         return tuple(
             Hit(
                 passage=self.generation.passage(int(found[place])),
@@ -199,6 +262,23 @@ class Retriever:
     def _text(self, hit: Hit) -> str:
         article = self.generation.article(int(self.generation.passage_articles[hit.row]))
         return embedding_text(article.title, hit.passage)[0]
+
+
+# As many of each stage are noted as there are hits by default.
+_NOTED = 10
+
+
+def _stage(name: str, rows: Sequence[int] | NDArray[np.int64], scores: Sequence[float] | Floats) -> Stage:
+    """The best of some passages by one score; 0 is none."""
+    order = np.lexsort((np.asarray(rows), -np.asarray(scores, np.float32)))[:_NOTED]
+    kept = [int(place) for place in order if scores[place] > 0]
+    return Stage(name, tuple(int(rows[one]) for one in kept), tuple(float(scores[one]) for one in kept))
+
+
+def _near_the_best(vectors: Floats, scores: Floats) -> Floats:
+    """Cosine of each passage with the middle of the first few: shape (passages,), -1..1."""
+    middle = vectors[np.argsort(-scores, kind="stable")[:_TRUSTED]].mean(axis=0)
+    return np.asarray(vectors @ middle / max(float(np.linalg.norm(middle)), 1e-12), np.float32)
 
 
 def _among(found: NDArray[np.int64], rows: Rows) -> NDArray[np.int64]:

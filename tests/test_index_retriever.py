@@ -66,14 +66,17 @@ def test_hits_are_ranked_by_their_score(retriever: Retriever) -> None:
 
 
 def test_the_score_is_the_weighted_sum_of_the_scaled_scores(retriever: Retriever) -> None:
-    fusion = Fusion(cosine=0.4, bm25=0.3, sentence=0.1, late=0.2)
+    fusion = Fusion(cosine=0.4, bm25=0.3, sentence=0.1, late=0.2, feedback=0.25)
     weighted = Retriever(retriever.generation, retriever.encoder, fusion)
     hits = weighted.retrieve(plain_query("pain in the lower back"), top=100).hits
     assert len(hits) == retriever.generation.article_passages
     expected = np.zeros(len(hits))
-    for name, weight in (("cosine", 0.4), ("bm25", 0.3), ("sentence", 0.1), ("late", 0.2)):
+    weights = {"cosine": 0.4, "bm25": 0.3, "sentence": 0.1, "late": 0.2, "feedback": 0.25}
+    for name, weight in weights.items():
         values = np.array([hit.scores[name] for hit in hits])
-        expected += weight * (values - values.min()) / (values.max() - values.min())
+        # what lies close together is not blown up, see `index.retriever`
+        apart = max(values.max() - values.min(), 0.0 if name == "bm25" else 0.3)
+        expected += weight * (values - values.min()) / apart
     np.testing.assert_allclose([hit.score for hit in hits], expected, atol=1e-5)
 
 
@@ -90,6 +93,17 @@ def test_named_scores_are_what_their_names_say(retriever: Retriever) -> None:
         tokens, _ = retriever.generation.tokens_of(hit.row)
         near = (tokens / 127.0 @ found.vectors.tokens.T).max(axis=0)
         assert hit.scores["late"] == pytest.approx(float(near @ found.vectors.weights), abs=1e-5)
+
+
+def test_what_lies_near_the_first_three_rises(retriever: Retriever) -> None:
+    alone = Retriever(retriever.generation, retriever.encoder, Fusion(feedback=0.0))
+    query = plain_query("pain in the heel")
+    first = [hit.row for hit in alone.retrieve(query, top=3).hits]
+    middle = retriever.generation.vectors.take(np.array(first)).mean(axis=0)
+    for hit in retriever.retrieve(query, top=100).hits:
+        vector = retriever.generation.vectors.take(np.array([hit.row]))[0]
+        near = float(vector @ middle) / float(np.linalg.norm(middle))
+        assert hit.scores["feedback"] == pytest.approx(near, abs=1e-5)
 
 
 @pytest.mark.parametrize("question", ["My son had a terrible stomach ache", "Thank you!", "psoas"])

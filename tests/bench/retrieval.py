@@ -69,7 +69,8 @@ def _only(score: str) -> Fusion:
     return replace(Fusion(), **{one.name: float(one.name == score) for one in fields(Fusion)})
 
 
-_PLAIN = replace(Fusion(), late=0.0)
+_LATE = replace(Fusion(), feedback=0.0)
+_PLAIN = replace(_LATE, late=0.0)
 METHODS = (
     Method("keywords", _only("bm25")),
     Method("dense", _only("cosine")),
@@ -77,7 +78,8 @@ METHODS = (
     Method("+ sentences", _PLAIN),
     Method("+ lexicon, spelling", _PLAIN, lexicon=True),
     Method("+ fitted weights", _PLAIN, lexicon=True, fitted=True),
-    Method("+ late interaction", Fusion(), lexicon=True, fitted=True),
+    Method("+ late interaction", _LATE, lexicon=True, fitted=True),
+    Method("+ feedback", Fusion(), lexicon=True, fitted=True),
 )
 RERANKED = Method("+ reranker", Fusion(), lexicon=True, fitted=True, reranker=True)
 
