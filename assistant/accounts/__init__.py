@@ -1,0 +1,1 @@
+"""Who may come in: accounts, their passwords and sessions, and the doors of the staff's pages."""
