@@ -6,36 +6,41 @@ takes seconds to import and `referral ingest` has no use for it.
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
 import shutil
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from tqdm import tqdm
 
+from assistant.accounts.roles import Role
 from index.errors import UnusableError
 from ingest.article import Article, write_jsonl
 from ingest.finding import Source
-from ingest.problem import Problem
-from ingest.sources import Ingested, is_address, read_sources
+from ingest.problem import Problem, UnreadableError
+from ingest.sources import Ingested, is_address, read_sources, whole_address
 
 if TYPE_CHECKING:
+    from assistant.accounts.accounts import Accounts
+    from assistant.accounts.openid import Provider
     from assistant.assistant import Assistant
     from assistant.language_model import LanguageModel
+    from assistant.maintainers.works import Preview, Works
     from assistant.pages.server import Options
     from assistant.safety.check import SafetyCheck
+    from assistant.state.database import Database
     from index.bridge import BridgeStore
     from index.encoder import Encoder
     from index.filters import Filter
@@ -44,8 +49,9 @@ if TYPE_CHECKING:
     from index.reranker import Reranker
     from index.retriever import Retriever
     from index.runs import Run as Record
-    from index.seen import Seen
     from index.store import Plan
+    from index.updating import LastGood, Order, Reading, Step, Tools, Watcher
+    from ingest.explain import Explanation
     from ingest.web.crawl import Crawler
 
 cli = typer.Typer(
@@ -56,6 +62,8 @@ cli = typer.Typer(
 )
 store_cli = typer.Typer(help="Look after the store.", no_args_is_help=True)
 cli.add_typer(store_cli, name="store")
+account_cli = typer.Typer(help="Who may sign in, and what they may do.", no_args_is_help=True)
+cli.add_typer(account_cli, name="account")
 
 StoreOption = Annotated[
     Path, typer.Option("--store", help="The folder of the index.", envvar="REFERRAL_STORE")
@@ -99,6 +107,10 @@ class Settings:
         webhook_secret: REFERRAL_WEBHOOK_SECRET: what messages to `referral watch` are signed with.
         widget_origins: REFERRAL_WIDGET_ORIGINS: the sites that may show the widget, parted by spaces.
         asks_per_minute: REFERRAL_ASKS_PER_MINUTE: questions that one address may ask; 0 for any number.
+        database: REFERRAL_DATABASE: the URL of the database; empty for referral.db beside the store.
+        oidc_issuer: REFERRAL_OIDC_ISSUER: a provider of OpenID Connect to sign in by; empty for none.
+        oidc_client_id: REFERRAL_OIDC_CLIENT_ID: what the provider calls this server.
+        oidc_secret_env: REFERRAL_OIDC_SECRET_ENV: the name of the environment variable that holds its secret.
     """
 
     model: str = "packaged"
@@ -112,6 +124,10 @@ class Settings:
     webhook_secret: str = ""
     widget_origins: str = ""
     asks_per_minute: str = "120"
+    database: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_secret_env: str = ""
 
 
 def settings(environment: dict[str, str] | os._Environ[str] = os.environ) -> Settings:
@@ -121,7 +137,10 @@ def settings(environment: dict[str, str] | os._Environ[str] = os.environ) -> Set
         typer.BadParameter: There is a REFERRAL_ variable that nothing reads: most likely a slip of the pen.
     """
     known = {f"REFERRAL_{field.name.upper()}": field.name for field in fields(Settings)}
-    others = {"REFERRAL_STORE", "REFERRAL_FLOAT32", environment.get("REFERRAL_LLM_KEY_ENV", "REFERRAL_STORE")}
+    named = (
+        environment.get(f"REFERRAL_{name}", "REFERRAL_STORE") for name in ("LLM_KEY_ENV", "OIDC_SECRET_ENV")
+    )
+    others = {"REFERRAL_STORE", "REFERRAL_FLOAT32", *named}
     unknown = sorted(
         key for key in environment if key.startswith("REFERRAL_") and key not in {*known, *others}
     )
@@ -146,6 +165,8 @@ def serve(
     store: StoreOption = DEFAULT_STORE,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 7860,
+    allow_host: AllowHost = None,
+    pause: Pause = 1.0,
 ) -> None:
     """Serve the chat; build the store of the sample blog first if there is none."""
     from assistant.pages.server import run
@@ -163,7 +184,9 @@ def serve(
         kept = BridgeStore.within(store)
         kept.adopt(sample.QUESTIONS)
         kept.embed(parts.encoder)
-        _index(_read([sample.FOLDER]), store, chosen, Run([sample.FOLDER], "serve"))
+        order = _order([sample.FOLDER], "serve")
+        with closing(Terminal()) as terminal:
+            _run(store, chosen, [sample.FOLDER], order, terminal)
     assistant = parts.assistant(Store(store).open(parts.encoder.identity, verify=True))
     looked_at = Store(store).current_name()
 
@@ -176,7 +199,10 @@ def serve(
         generation = Store(store).open(parts.encoder.identity, verify=True)
         return None if generation.name == served else parts.assistant(generation)
 
-    run(assistant, host=host, port=port, options=_options(chosen), renew=renew)
+    with closing(_database(store, chosen)) as state:
+        works = wire_works(store, chosen, Web(store / "web.sqlite", tuple(allow_host or ()), pause), parts)
+        options = _options(chosen)
+        run(assistant, host=host, port=port, options=options, renew=renew, state=state, works=works)
 
 
 @cli.command()
@@ -195,7 +221,9 @@ def ingest(
         return
     if to is None:
         raise typer.BadParameter("Give --to articles.jsonl, or --explain to see what would be kept.")
-    ingested = _read(sources, Web(to.with_name(f".{to.name}.web"), tuple(allow_host or ()), pause))
+    web = Web(to.with_name(f".{to.name}.web"), tuple(allow_host or ()), pause)
+    with closing(Terminal()) as terminal:
+        ingested = _read(sources, web, terminal)
     if ingested.articles:
         write_jsonl(ingested.articles, to)
         typer.echo(f"{len(ingested.articles)} articles written to {to}.", err=True)
@@ -229,18 +257,24 @@ def index(  # noqa: PLR0913, PLR0917 (each is an option of the command)
     pause: Pause = 1.0,
 ) -> None:
     """Bring the store up to date with its sources."""
-    options = Run(
-        sources,
-        "command",
+    from index.updating import BrakeError
+
+    order = replace(
+        _order(sources, "command"),
         dry_run=dry_run,
         allow_removals=allow_removals,
         accept_fall=accept_fall,
-        margin=margin,
         anew=anew,
-        accepted=frozenset(accept or ()),
-        web=Web(store / "web.sqlite", tuple(allow_host or ()), pause),
     )
-    if _run(store, settings(), options).outcome == "failed":
+    options = RunOptions(
+        Web(store / "web.sqlite", tuple(allow_host or ()), pause), margin, frozenset(accept or ())
+    )
+    try:
+        with closing(Terminal(details=dry_run)) as terminal:
+            done = _run(store, settings(), sources, order, terminal, options)
+    except BrakeError as error:
+        raise typer.BadParameter(str(error)) from error
+    if done.outcome == "failed":
         raise typer.Exit(1)
 
 
@@ -265,19 +299,18 @@ def watch(  # noqa: PLR0913, PLR0917 (each is an option of the command)
 
     A message to /webhook, signed with REFERRAL_WEBHOOK_SECRET as Shopify signs its own, sets off a run too.
     """
-    from index.errors import StoreError
     from index.watching import Watch
 
     chosen = settings()
     if webhook_port and not chosen.webhook_secret:
         raise typer.BadParameter("Messages need a secret to be signed with: set REFERRAL_WEBHOOK_SECRET.")
-    web = Web(store / "web.sqlite", tuple(allow_host or ()), pause)
+    options = RunOptions(Web(store / "web.sqlite", tuple(allow_host or ()), pause), margin)
 
     def run(why: str) -> str:
-        try:
-            return _run(store, chosen, Run(sources, why, hold=True, margin=margin, web=web)).outcome
-        except typer.BadParameter as error:
-            raise StoreError(error.message) from error
+        with closing(Terminal()) as terminal:
+            return _run(
+                store, chosen, sources, replace(_order(sources, why), hold=True), terminal, options
+            ).outcome
 
     watching = Watch(run, every=0 if once else every, cron="" if once else cron)
     if once:
@@ -370,6 +403,7 @@ def ask(
 @store_cli.command()
 def info(store: StoreOption = DEFAULT_STORE) -> None:
     """What is served, and what it was built with."""
+    from index.packaged import short_checksum
     from index.store import Store
 
     chosen = Store(store)
@@ -377,9 +411,8 @@ def info(store: StoreOption = DEFAULT_STORE) -> None:
     counts = manifest.counts
     typer.echo(f"generation  {chosen.current_name()}")
     typer.echo(f"built       {manifest.created}")
-    typer.echo(
-        f"model       {manifest.model} ({manifest.model_checksum[:12]}, {manifest.dimension} dimensions)"
-    )
+    checksum = short_checksum(manifest.model_checksum)
+    typer.echo(f"model       {manifest.model} ({checksum}, {manifest.dimension} dimensions)")
     typer.echo(f"articles    {counts.articles}")
     typer.echo(f"passages    {counts.passages} (of them {counts.comment_passages} of readers' comments)")
     typer.echo(f"sentences   {counts.sentences}")
@@ -486,6 +519,142 @@ def bench(
     run_benches(names or [], data, out, size or SIZES)
 
 
+Named = Annotated[str, typer.Argument(help="The name of the account.", metavar="NAME")]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")
+]
+Email = Annotated[str, typer.Option(help="The e-mail address by which an OpenID provider knows the person.")]
+Subject = Annotated[
+    str, typer.Option(help="The provider's lasting name for the person, its claim `sub`.", metavar="SUB")
+]
+
+
+@account_cli.command("add")
+def add_account(  # noqa: PLR0913, PLR0917 (each is an option of the command)
+    name: Named,
+    role: Annotated[Role, typer.Option(help="What the person may do.")],
+    store: StoreOption = DEFAULT_STORE,
+    password_stdin: PasswordStdin = False,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="For somebody who signs in by OpenID Connect alone.")
+    ] = False,
+    email: Email = "",
+    subject: Subject = "",
+) -> None:
+    """Make an account; asks for its password on the terminal."""
+    with _accounts(store) as accounts:
+        password = None if no_password else _password(stdin=password_stdin)
+        accounts.add(name, role, password, email, _subject(subject))
+    typer.echo(f"{name} may sign in at /login as {role.value}.")
+
+
+@account_cli.command("list")
+def list_accounts(store: StoreOption = DEFAULT_STORE) -> None:
+    """Everybody who has an account."""
+    with _accounts(store) as accounts:
+        everybody = accounts.all()
+    for one in everybody:
+        marks = [word for word, holds in (("disabled", one.disabled), ("locked", one.locked)) if holds]
+        how = [*(["password"] if one.has_password else []), *filter(None, (one.email, one.subject))]
+        typer.echo(f"{one.name:<24} {one.role.value:<10} {', '.join(how)}  {' '.join(marks)}".rstrip())
+    if not everybody:
+        typer.echo("There are no accounts yet: referral account add NAME --role staff", err=True)
+
+
+@account_cli.command("set-password")
+def set_password(
+    name: Named, store: StoreOption = DEFAULT_STORE, password_stdin: PasswordStdin = False
+) -> None:
+    """Give somebody another password, which signs them out everywhere."""
+    with _accounts(store) as accounts:
+        accounts.set_password(name, _password(stdin=password_stdin))
+
+
+@account_cli.command("set-role")
+def set_role(
+    name: Named,
+    role: Annotated[Role, typer.Argument(help="The new role.")],
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Give somebody another role, which signs them out everywhere."""
+    with _accounts(store) as accounts:
+        accounts.set_role(name, role)
+
+
+@account_cli.command("set-identity")
+def set_identity(
+    name: Named, store: StoreOption = DEFAULT_STORE, email: Email = "", subject: Subject = ""
+) -> None:
+    """Tell by what an OpenID provider knows somebody; what is left out is forgotten."""
+    with _accounts(store) as accounts:
+        accounts.set_identity(name, email, _subject(subject))
+
+
+@account_cli.command()
+def disable(name: Named, store: StoreOption = DEFAULT_STORE) -> None:
+    """Keep somebody out, from this moment on."""
+    with _accounts(store) as accounts:
+        accounts.disable(name)
+
+
+@account_cli.command()
+def enable(name: Named, store: StoreOption = DEFAULT_STORE) -> None:
+    """Let somebody in again who was kept out."""
+    with _accounts(store) as accounts:
+        accounts.enable(name)
+
+
+@account_cli.command()
+def unlock(name: Named, store: StoreOption = DEFAULT_STORE) -> None:
+    """Forget failed tries to sign in, so that nobody has to wait."""
+    with _accounts(store) as accounts:
+        accounts.unlock(name)
+
+
+@account_cli.command("audit")
+def show_audit(
+    store: StoreOption = DEFAULT_STORE,
+    last: Annotated[int, typer.Option(min=1, help="How many lines.")] = 50,
+) -> None:
+    """Who did what, oldest first."""
+    with _accounts(store) as accounts:
+        lines = accounts.audit(last)
+    for line in reversed(lines):
+        typer.echo(f"{line.at:%Y-%m-%d %H:%M:%S}  {line.name:<20}  {line.action:<22}  {line.about}".rstrip())
+
+
+@contextmanager
+def _accounts(store: Path) -> Iterator[Accounts]:
+    """The accounts of the settings' database."""
+    from assistant.accounts.accounts import Accounts
+
+    with closing(_database(store, settings())) as database:
+        yield Accounts(database)
+
+
+def _database(store: Path, chosen: Settings) -> Database:
+    """The database of the settings, brought up to date."""
+    from assistant.state.database import Database
+
+    database = Database(chosen.database or f"sqlite:///{store.absolute().parent / 'referral.db'}")
+    database.migrate()
+    return database
+
+
+def _password(*, stdin: bool) -> str:
+    if stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _subject(given: str) -> str:
+    """A provider's name for a person beside the provider's own, since two providers may have the same one."""
+    issuer = settings().oidc_issuer
+    if given and not issuer:
+        raise typer.BadParameter("--subject is a name at a provider: set REFERRAL_OIDC_ISSUER first.")
+    return f"{issuer} {given}" if given else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What every generation's assistant is made with; loading it takes seconds."""
@@ -568,12 +737,42 @@ def _options(chosen: Settings) -> Options:
     from assistant.pages.widget import origin
 
     try:
-        return Options(int(chosen.asks_per_minute), tuple(map(origin, chosen.widget_origins.split())))
+        asks, origins = int(chosen.asks_per_minute), tuple(map(origin, chosen.widget_origins.split()))
     except ValueError as error:
         raise typer.BadParameter(
             "REFERRAL_ASKS_PER_MINUTE is a number, and REFERRAL_WIDGET_ORIGINS are origins parted by spaces: "
             f"{error}."
         ) from error
+    return Options(asks, origins, _provider(chosen))
+
+
+def _provider(chosen: Settings) -> Provider | None:
+    """The provider of OpenID Connect; None when there is none.
+
+    Raises:
+        typer.BadParameter: The settings name half of one.
+    """
+    from assistant.accounts.openid import OpenId, Provider
+
+    if not (chosen.oidc_issuer or chosen.oidc_client_id or chosen.oidc_secret_env):
+        return None
+    if not (chosen.oidc_issuer and chosen.oidc_client_id and chosen.oidc_secret_env):
+        raise typer.BadParameter(
+            "OpenID Connect needs all of REFERRAL_OIDC_ISSUER, REFERRAL_OIDC_CLIENT_ID "
+            "and REFERRAL_OIDC_SECRET_ENV."
+        )
+    secret = os.environ.get(chosen.oidc_secret_env, "")
+    if not secret:
+        raise typer.BadParameter(
+            f"REFERRAL_OIDC_SECRET_ENV names {chosen.oidc_secret_env}, and there is no such environment "
+            "variable. Set it to the secret that the provider gave to this server."
+        )
+    provider = Provider(chosen.oidc_issuer, chosen.oidc_client_id, secret)
+    try:
+        OpenId(provider)
+    except ValueError as error:
+        raise typer.BadParameter(f"REFERRAL_OIDC_ISSUER cannot be used: {error}.") from error
+    return provider
 
 
 def _writer(chosen: Settings) -> LanguageModel | None:
@@ -629,37 +828,38 @@ class Web:
         cache: The file in which pages are kept between runs; None for none.
         allow: Hosts that may be on an inner network.
         pause: Seconds between two requests.
+        hasty: Somebody waits for one page: it is asked for once, and not for long.
     """
 
     cache: Path | None
     allow: tuple[str, ...] = ()
     pause: float = 1.0
+    hasty: bool = False
+
+
+def _untold(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+def _nothing_served(_id: str) -> None:
+    """There is nothing to compare with."""
 
 
 def _read(
     sources: Sequence[str | Path],
-    web: Web | None = None,
+    web: Web | None,
+    watcher: Watcher,
     *,
-    served: Path | None = None,
+    last_good: LastGood = _nothing_served,
     accepted: frozenset[str] = frozenset(),
 ) -> Ingested:
-    with tqdm(unit=" files", desc="reading", disable=None, leave=False) as bar:
+    def shown(files: Sequence[Source]) -> Iterator[Source]:
+        for done, file in enumerate(files):
+            watcher.progress("reading", done, len(files))
+            yield file
 
-        def shown(files: Sequence[Source]) -> Iterator[Source]:
-            bar.total = len(files)
-            for file in files:
-                yield file
-                bar.update()
-
-        def told(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        last_good = _last_good(served)
-        with _crawler(sources, web, told, last_good) as crawler:
-            return read_sources(
-                sources, progress=shown, crawler=crawler, last_good=last_good, accepted=accepted
-            )
+    with _crawler(sources, web, partial(watcher.progress, "reading"), last_good) as crawler:
+        return read_sources(sources, progress=shown, crawler=crawler, last_good=last_good, accepted=accepted)
 
 
 def _explain(sources: Sequence[str], web: Web) -> None:
@@ -668,7 +868,7 @@ def _explain(sources: Sequence[str], web: Web) -> None:
 
     width = shutil.get_terminal_size((120, 24)).columns
     failed = False
-    with _crawler(sources, web, lambda _done, _total: None, lambda _id: None) as crawler:
+    with _crawler(sources, web, _untold, _nothing_served) as crawler:
         for explained in explain_source(sources, crawler.fetch if crawler else None):
             failed = failed or isinstance(explained, Problem)
             typer.echo(str(explained) if isinstance(explained, Problem) else as_text(explained, width))
@@ -697,25 +897,10 @@ def _crawler(
         return old is not None and (old.title, old.text) == (article.title, article.text)
 
     manners = Manners(delay=web.pause)
+    if web.hasty:
+        manners = replace(manners, delay=0, tries=1, timeout=10, longest=20, most_bytes=5_000_000)
     with closing(Cache(web.cache)) as cache, closing(Fetcher(cache, manners, allow=web.allow)) as fetcher:
         yield Crawler(fetcher, is_served=is_served, told=told)
-
-
-def _last_good(served: Path | None) -> Callable[[str], Article | None]:
-    """The articles that a store serves now, by their ids."""
-    if served is None:
-        return lambda _id: None
-    from index.errors import GenerationError
-    from index.store import Store
-
-    if not Store(served).exists():
-        return lambda _id: None
-    try:
-        generation = Store(served).open()
-    except GenerationError:
-        return lambda _id: None  # it is built anew; there is nothing to compare with
-    rows = {one: row for row, one in enumerate(generation.ids)}
-    return lambda one: generation.article(rows[one]) if one in rows else None
 
 
 def _stop_on_problems(ingested: Ingested) -> None:
@@ -739,212 +924,157 @@ def _remarks(ingested: Ingested) -> list[str]:
     return lines
 
 
-# Indexing goes on without asking while at most this share of the served articles would be removed or emptied.
-_REMOVAL_BRAKE = 0.2
-
-
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What one run of indexing reads, and what it may do.
+class RunOptions:
+    """How a run reads and is judged.
 
     Attributes:
-        sources: Files, folders and addresses.
-        trigger: What set it off.
-        dry_run: Only print what would change.
-        allow_removals: Go on even if many articles would be removed.
-        accept_fall: Serve it even if golden questions fall.
-        margin: By what share of the golden questions it may be worse.
-        anew: Do not look at what is served.
+        web: How addresses are read; None for not at all.
+        margin: By what share of the golden questions a new generation may be worse.
         accepted: Ids of articles that are never held back.
-        web: How addresses are read.
-        hold: Do not serve again what was rolled away from.
+        parts: What golden questions are asked with, when it is loaded already.
     """
 
-    sources: Sequence[str | Path]
-    trigger: str
-    hold: bool = False
-    dry_run: bool = False
-    allow_removals: bool = False
-    accept_fall: bool = False
-    margin: float = 0.05
-    anew: bool = False
-    accepted: frozenset[str] = frozenset()
     web: Web | None = None
+    margin: float = 0.05
+    accepted: frozenset[str] = frozenset()
+    parts: Parts | None = None
 
 
-def _run(folder: Path, chosen: Settings, run: Run) -> Record:
-    """Read, index, and record what was done; a failure is recorded too, and changes nothing.
+class Terminal:
+    """Shows a run in the terminal: what is said, and a bar while it works.
+
+    Args:
+        details: Whether the plan is told article by article.
+    """
+
+    def __init__(self, *, details: bool = False) -> None:
+        self._details = details
+        self._step = ""
+        self._bar: tqdm[Any] | None = None
+
+    def say(self, line: str) -> None:
+        """Tell it below the bar."""
+        self.close()
+        typer.echo(line, err=True)
+
+    def progress(self, step: Step, done: int, total: int) -> None:
+        """Move the bar."""
+        if self._bar is None or step != self._step:
+            self.close()
+            self._step, self._bar = step, tqdm(desc=step, disable=None, leave=False)
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+
+    def planned(self, plan: Plan) -> None:
+        """Tell what would change: in one line, and in detail article by article."""
+        self.say(
+            f"{len(plan.added)} added, {len(plan.changed)} changed, {len(plan.removed)} removed, "
+            f"{plan.unchanged} unchanged."
+        )
+        if self._details:
+            for word, ids in (("add", plan.added), ("change", plan.changed), ("remove", plan.removed)):
+                for one in ids:
+                    typer.echo(f"{word}  {one}  {plan.sizes[one]} characters")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _order(sources: Sequence[str | Path], trigger: str) -> Order:
+    """An order over sources, which the record names wholly: somebody may read them again from elsewhere."""
+    from index.updating import Order
+
+    named = tuple(str(one) if is_address(one) else str(Path(one).absolute()) for one in sources)
+    return Order(named, trigger)
+
+
+def _run(
+    folder: Path,
+    chosen: Settings,
+    sources: Sequence[str | Path],
+    order: Order,
+    watcher: Watcher,
+    options: RunOptions = RunOptions(),
+) -> Record:
+    """One run of indexing over some sources.
 
     Raises:
-        UnusableError: The run failed.
+        UnusableError: It failed, or was stopped; it is recorded, and changed nothing.
     """
-    from index import runs, seen
+    from index.updating import run
 
-    started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
-    told = tuple(str(source) for source in run.sources)
+    def read(last_good: LastGood) -> Reading:
+        ingested = _read(sources, options.web, watcher, last_good=last_good, accepted=options.accepted)
+        return _reading(ingested, sources, order)
 
-    def recorded(record: Record) -> Record:
-        finished = record.model_copy(update={"seconds": round(time.perf_counter() - clock, 3)})
-        if not run.dry_run:
-            runs.record(folder, finished)
-        return finished
-
-    empty = runs.Run(started=started, seconds=0, sources=told, trigger=run.trigger, outcome="unchanged")
-    digest = _digest(chosen, run)
-    if digest and (before := seen.recall(folder)) and _still_served(folder, before, digest):
-        for line in before.told:
-            typer.echo(line, err=True)
-        typer.echo(f"{before.articles} unchanged. Nothing changed; the store is as it was.", err=True)
-        outcome = "failed" if before.failed else "unchanged"
-        return recorded(empty.model_copy(update={"outcome": outcome, "generation": before.generation}))
-    failure = "stopped before it was done"
-    try:
-        ingested = _read(run.sources, run.web, served=None if run.anew else folder, accepted=run.accepted)
-        record, articles = _index(ingested, folder, chosen, run)
-        failure = ""
-    except (UnusableError, typer.BadParameter) as error:
-        failure = str(error)
-        raise
-    finally:
-        if failure:
-            with suppress(OSError):  # the disk may be full, and that is what is told
-                recorded(empty.model_copy(update={"outcome": "failed", "errors": (failure,)}))
-    remarks = _remarks(ingested)
-    for line in remarks:
-        typer.echo(line, err=True)
-    if digest and record.outcome in {"served", "unchanged"}:
-        failed = bool(ingested.problems)
-        seen.remember(
-            folder,
-            seen.Seen(
-                generation=record.generation,
-                digest=digest,
-                articles=articles,
-                told=tuple(remarks),
-                failed=failed,
-            ),
-        )
-    update = {"started": started, "sources": told, "trigger": run.trigger}
-    if ingested.problems:
-        update |= {"outcome": "failed", "errors": tuple(str(one) for one in ingested.problems)}
-    return recorded(record.model_copy(update=update))
+    digest = "" if order.dry_run or order.anew or options.accepted else _digest(folder, chosen, sources)
+    return run(
+        folder, order, read, replace(_tools(folder, chosen, order, watcher, options), digest=digest), watcher
+    )
 
 
-def _digest(chosen: Settings, run: Run) -> str:
+def _tools(folder: Path, chosen: Settings, order: Order, watcher: Watcher, options: RunOptions) -> Tools:
+    from index.lazy_encoder import LazyEncoder
+    from index.updating import Tools
+
+    strict = not order.accept_fall
+    return Tools(
+        partial(LazyEncoder, chosen.model),
+        lambda: _gate(folder, chosen, watcher, options, strict=strict),
+    )
+
+
+def _reading(ingested: Ingested, sources: Sequence[str | Path], order: Order) -> Reading:
+    """What was read, in the index's words."""
+    from index.decisions import Held, Noticed
+    from index.generation import Sourced
+    from index.runs import SourceRead
+    from index.updating import Reading
+    from ingest.tally import tally
+
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Reading(
+        [Sourced(one, origin.key) for one, origin in zip(ingested.articles, ingested.origins, strict=True)],
+        ingested.covers,
+        remarks=tuple(_remarks(ingested)),
+        errors=tuple(map(str, ingested.problems)),
+        held=tuple(
+            Held.of(one.article, one.place, one.key, one.reasons, now) for one in ingested.quarantined
+        ),
+        noticed=tuple(
+            Noticed(id=one.id, place=one.place, warnings=one.warnings) for one in ingested.warnings
+        ),
+        sources=tuple(
+            SourceRead(source=name, articles=one.articles, held=one.held, problems=one.problems)
+            for name, one in zip(order.sources, tally(ingested, sources), strict=True)
+        ),
+    )
+
+
+def _digest(folder: Path, chosen: Settings, sources: Sequence[str | Path]) -> str:
     """Of everything that decides what a run would do; empty when that cannot be told without reading."""
+    from index.decisions import read_decisions
     from index.generation import FORMAT
     from index.passage import SPLITTER
     from index.seen import sources_digest
 
-    if run.dry_run or run.anew or run.accepted or any(map(is_address, run.sources)):
+    if any(map(is_address, sources)):
         return ""
     readers = max(path.stat().st_mtime_ns for path in (Path(__file__).parent / "ingest").rglob("*.py"))
+    removed = sorted(read_decisions(folder).removed)
     try:
-        return sources_digest(map(Path, run.sources), f"{chosen.model} {FORMAT} {SPLITTER} {readers}")
+        return sources_digest(map(Path, sources), f"{chosen.model} {FORMAT} {SPLITTER} {readers} {removed}")
     except OSError:  # reading will tell what cannot be read
         return ""
 
 
-def _still_served(folder: Path, before: Seen, digest: str) -> bool:
-    """Whether the last run read the same, and what it left is whole and served."""
-    from index.store import Store
-
-    if before.digest != digest or Store(folder).known() is None:
-        return False
-    return Store(folder).current_name() == before.generation
-
-
-def _index(ingested: Ingested, folder: Path, chosen: Settings, run: Run) -> tuple[Record, int]:
-    """Bring the store up to date with what was read; what was done, and how many articles are served."""
-    from index.generation import Sourced, fingerprint
-    from index.lazy_encoder import LazyEncoder
-    from index.runs import Run as Record
-    from index.store import Store
-
-    store = Store(folder)
-    given = [
-        Sourced(article, origin.key)
-        for article, origin in zip(ingested.articles, ingested.origins, strict=True)
-    ]
-    planned_on = Store(folder / "nothing") if run.anew else store
-    plan, corpus = planned_on.plan(given, ingested.covers)
-    _tell(plan, details=run.dry_run)
-    record = Record(
-        started="",
-        seconds=0,
-        sources=(),
-        trigger="",
-        outcome="unchanged",
-        generation=store.current_name() if store.exists() else "",
-        added=len(plan.added),
-        changed=len(plan.changed),
-        removed=len(plan.removed),
-    )
-    if run.dry_run:
-        return record, plan.unchanged
-    _brake(plan, run)
-    encoder = LazyEncoder(chosen.model, store.known())
-    if run.hold and store.is_held(fingerprint(corpus, encoder.identity)):
-        typer.echo(
-            "These articles were rolled away from and are not served again until one of them changes, "
-            "or until you run `referral index`.",
-            err=True,
-        )
-        return record.model_copy(update={"outcome": "held"}), len(corpus)
-    gate = _gate(folder, chosen, run)
-    with tqdm(unit=" passages", desc="indexing", disable=None, leave=False) as bar:
-
-        def shown(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        built = store.write(corpus, encoder, shown, gate)
-    if built is None:
-        typer.echo("Nothing changed; the store is as it was.", err=True)
-        return record, len(corpus)
-    counts, name = built.manifest.counts, store.current_name()
-    typer.echo(
-        f"Served now: {counts.articles} articles, {counts.passages} passages "
-        f"({built.embedded} embedded, {built.reused} reused).",
-        err=True,
-    )
-    score = store.score(name)
-    typer.echo(score.told if score else "There are no golden questions, so no gate was passed.", err=True)
-    for fall in score.fell if score else ():
-        typer.echo(f"  fell: {fall.id}: {fall.question!r}: {fall.why}", err=True)
-    update = {"outcome": "served", "generation": name, "embedded": built.embedded, "gate": score}
-    return record.model_copy(update=update), len(corpus)
-
-
-def _tell(plan: Plan, *, details: bool) -> None:
-    """What would change: in one line, and in detail article by article."""
-    typer.echo(
-        f"{len(plan.added)} added, {len(plan.changed)} changed, {len(plan.removed)} removed, "
-        f"{plan.unchanged} unchanged.",
-        err=True,
-    )
-    if details:
-        for word, ids in (("add", plan.added), ("change", plan.changed), ("remove", plan.removed)):
-            for one in ids:
-                typer.echo(f"{word}  {one}  {plan.sizes[one]} characters")
-
-
-def _brake(plan: Plan, run: Run) -> None:
-    """Stop a run that would take away much.
-
-    Raises:
-        typer.BadParameter: It would, and nobody said that it may.
-    """
-    if plan.lost_share > _REMOVAL_BRAKE and not run.allow_removals:
-        served = plan.unchanged + len(plan.changed) + len(plan.removed)
-        raise typer.BadParameter(
-            f"This would remove {len(plan.removed)} of {served} served articles and empty "
-            f"{len(plan.emptied)}, so nothing was done. Look at them with --dry-run; if that is right, "
-            "run it again with --allow-removals."
-        )
-
-
-def _gate(folder: Path, chosen: Settings, run: Run) -> Gate | None:
+def _gate(
+    folder: Path, chosen: Settings, watcher: Watcher, options: RunOptions, *, strict: bool
+) -> Gate | None:
     """The golden questions of a store, and the assistant that is asked them; None when there are none."""
     from index.gate import GOLDEN_FILE, Gate, Shown, read_golden
 
@@ -954,8 +1084,10 @@ def _gate(folder: Path, chosen: Settings, run: Run) -> Gate | None:
 
     def asker(generation: Generation) -> Callable[[Golden], Shown]:
         assistant = parts().assistant(generation)
+        count = itertools.count()
 
         def ask(one: Golden) -> Shown:
+            watcher.progress("asking", next(count), len(golden))
             answer = assistant.ask(one.question, one.history, id=one.id)
             articles = tuple(citation.article_id for citation in answer.citations)
             return Shown(answer.kind, articles, tuple(citation.quote for citation in answer.citations))
@@ -963,8 +1095,65 @@ def _gate(folder: Path, chosen: Settings, run: Run) -> Gate | None:
         return ask
 
     # A language model would answer the same question in other words each time: the quotes are compared.
-    parts = cache(lambda: _parts(replace(chosen, llm_url="", llm_model="")))
-    return Gate(golden, asker, run.margin, strict=not run.accept_fall)
+    loaded = replace(options.parts, writer=None) if options.parts else None
+    parts = cache(lambda: loaded or _parts(replace(chosen, llm_url="", llm_model="")))
+    return Gate(golden, asker, options.margin, strict=strict)
+
+
+def wire_works(folder: Path, chosen: Settings, web: Web, parts: Parts) -> Works:
+    """What maintainers can have done from their pages."""
+    from assistant.maintainers.works import PreviewError, Works
+    from index import updating
+    from ingest.decoding import decode
+    from ingest.explain import explain_address, explain_bytes
+
+    options = RunOptions(web, parts=parts)
+
+    def preview(found: Explanation, raw: str) -> Preview:
+        return _preview(found, raw, updating.last_good(folder))
+
+    def look_at(address: str) -> Preview:
+        try:
+            with _crawler(
+                [address], replace(web, cache=None, hasty=True), _untold, _nothing_served
+            ) as crawler:
+                if crawler is None:
+                    raise PreviewError("An address begins with https:// or http://.")
+                text = crawler.fetch(whole_address(address))
+            return preview(explain_address(address, text), text)
+        except UnreadableError as error:
+            raise PreviewError(f"{address} {error.reason}. {error.next_step}") from error
+
+    def look_into(name: str, data: bytes) -> Preview:
+        try:
+            return preview(explain_bytes(name, data), decode(data))
+        except UnreadableError as error:
+            raise PreviewError(f"{name} {error.reason}. {error.next_step}") from error
+
+    def run(order: Order, watcher: Watcher) -> Record:
+        return _run(folder, chosen, order.sources, order, watcher, options)
+
+    def apply(reading: Reading, order: Order, watcher: Watcher) -> Record:
+        tools = _tools(folder, chosen, order, watcher, options)
+        return updating.run(folder, order, lambda _: reading, tools, watcher)
+
+    return Works(folder, look_at, look_into, run, apply)
+
+
+def _preview(found: Explanation, raw: str, last_good: LastGood) -> Preview:
+    from assistant.maintainers.works import Line, Preview
+    from ingest.verdict import faults
+
+    article = found.article
+    return Preview(
+        found.name,
+        raw,
+        article,
+        found.refusal,
+        tuple(Line(one.text, one.kept_as, one.why) for one in found.lines),
+        found.warnings,
+        faults(article, last_good(article.id)) if article else (),
+    )
 
 
 def _search_one(retriever: Retriever, query: str, top: int, within: Filter) -> None:
@@ -1033,7 +1222,7 @@ def _records(path: Path, needed: Sequence[str]) -> Iterator[dict[str, Any]]:
 def main() -> None:
     """Run the command; an error that has a next step is told in one line, without a traceback."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "faiss.loader", "sentence_transformers", "apscheduler"):
+    for noisy in ("httpx", "faiss.loader", "sentence_transformers", "apscheduler", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         cli()

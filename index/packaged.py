@@ -101,6 +101,11 @@ def folder_checksum(folder: Path) -> str | None:
     return digest.hexdigest()
 
 
+def short_checksum(checksum: str) -> str:
+    """Enough of a checksum to tell it from others: of the packaged weights and of what is fitted for them."""
+    return "+".join(part[:12] for part in checksum.split("+"))
+
+
 def weight_files(folder: Path) -> list[Path]:
     """The files with the weights of a model in a folder."""
     return sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("pytorch_model*.bin"))

@@ -13,6 +13,22 @@ _FILE = "runs.jsonl"
 _SHOWN = 1000
 
 
+class SourceRead(BaseModel):
+    """How one source fared in a run.
+
+    Attributes:
+        source: As `Run.sources` names it.
+        articles: How many were read from it and are fit to be served.
+        held: How many were held back.
+        problems: What could not be read of it.
+    """
+
+    source: str
+    articles: int = 0
+    held: int = 0
+    problems: tuple[str, ...] = ()
+
+
 class Run(BaseModel):
     """One run.
 
@@ -27,6 +43,7 @@ class Run(BaseModel):
         embedded: How many passages.
         gate: How the golden questions fared; None without questions.
         errors: What went wrong, as it was told.
+        read: How each source fared; empty when none had to be read.
     """
 
     started: str
@@ -41,6 +58,7 @@ class Run(BaseModel):
     embedded: int = 0
     gate: Score | None = None
     errors: tuple[str, ...] = ()
+    read: tuple[SourceRead, ...] = ()
 
 
 def record(store: Path, run: Run) -> None:

@@ -5,6 +5,7 @@
     golden.jsonl       the maintainer's golden questions, if there are any; see `index.gate`
     runs.jsonl         what every run did; see `index.runs`
     rolled-back.txt    the fingerprints of what was rolled away from
+    decisions.json     what waits for a person's word; see `index.decisions`
 
 A build never touches the served generation, so whatever interrupts it leaves the store as it was. A new
 generation is served when it has been checked and has passed the gate.
@@ -39,6 +40,7 @@ from index.generation import (
     read_articles,
     read_manifest,
 )
+from index.packaged import short_checksum
 from index.segments import part
 
 if TYPE_CHECKING:
@@ -75,10 +77,14 @@ class Plan:
         return not (self.added or self.changed or self.removed)
 
     @property
+    def served(self) -> int:
+        """How many articles are served before it."""
+        return self.unchanged + len(self.changed) + len(self.removed)
+
+    @property
     def lost_share(self) -> float:
         """The share of the served articles that would be removed, or would lose most of their text."""
-        served = self.unchanged + len(self.changed) + len(self.removed)
-        return (len(self.removed) + len(self.emptied)) / served if served else 0.0
+        return (len(self.removed) + len(self.emptied)) / self.served if self.served else 0.0
 
 
 # A changed article that keeps less than this share of its text counts as emptied.
@@ -110,6 +116,15 @@ class Store:
                 f"There is no store in {self.folder}. Run: referral index YOUR_ARTICLES --store {self.folder}"
             ) from error
 
+    def since(self) -> datetime:
+        """Since when the served generation is served.
+
+        Raises:
+            NoStoreError: Nothing is indexed here.
+        """
+        self.current_name()
+        return datetime.fromtimestamp(self._pointer.stat().st_mtime, UTC)
+
     def open(self, model: ModelIdentity | None = None, *, verify: bool = False) -> Generation:
         """The served generation.
 
@@ -127,22 +142,24 @@ class Store:
         generation = self._last_good(verify=verify)
         manifest = generation.manifest
         if model and manifest.model_checksum != model.checksum:
+            built, now = short_checksum(manifest.model_checksum), short_checksum(model.checksum)
+            other = manifest.model != model.name
+            back = f"Set the model back to {manifest.model!r}, or run" if other else "Run"
             raise ModelMismatchError(
                 f"The store in {self.folder} was built with the embedding model {manifest.model!r} "
-                f"(checksum {manifest.model_checksum[:12]}), but {model.name!r} (checksum "
-                f"{model.checksum[:12]}) is set. Set the model back to {manifest.model!r}, or run "
+                f"(checksum {built}), but {model.name!r} (checksum {now}) is set. {back} "
                 "`referral index` again with your sources to build the store with the new model."
             )
         return generation
 
-    def manifest(self) -> Manifest:
-        """The manifest of the served generation, which is not opened.
+    def manifest(self, name: str = "") -> Manifest:
+        """The manifest of a generation, by default of the served one, which is not opened.
 
         Raises:
             NoStoreError: Nothing is indexed here.
             GenerationError: It is damaged.
         """
-        return read_manifest(self._generations / self.current_name())
+        return read_manifest(self._generations / (name or self.current_name()))
 
     def known(self) -> Manifest | None:
         """The manifest of what is served; None where there is none, or none that can be read."""
@@ -156,6 +173,10 @@ class Store:
         if not self._generations.is_dir():
             return []
         return sorted(path.name for path in self._generations.iterdir() if not path.name.startswith("."))
+
+    def replaced(self) -> list[str]:
+        """The generations before the served one, each replaced by the next, latest first."""
+        return self._replaced(self.current_name())
 
     def plan(
         self, sourced: Sequence[Sourced], covered: Callable[[str, str], bool]
@@ -242,10 +263,31 @@ class Store:
             self._serve(older[0])
         return older[0]
 
+    def switch(self, name: str) -> None:
+        """Serve another generation that is kept: an older one, or one that was rolled away from.
+
+        Raises:
+            StoreError: It is not kept, was built with another model, or somebody else is writing.
+            GenerationError: It is damaged.
+        """
+        with self._alone():
+            current = self.current_name()
+            if name not in self.names() or name == current:
+                raise StoreError(f"{name} is not kept in {self.folder}, or is served already.")
+            folder = self._generations / name
+            if found := file_faults(folder):
+                raise GenerationError(f"In {folder}, {found[0]}, so what is served stays.")
+            known, manifest = self.known(), read_manifest(folder)
+            if known and known.model_checksum != manifest.model_checksum:
+                raise StoreError(f"{name} was built with another embedding model, {manifest.model!r}.")
+            if name in self._replaced(current):
+                self._hold(current)
+            self._release(manifest.fingerprint)
+            self._serve(name)
+
     def is_held(self, fingerprint_: str) -> bool:
         """Whether exactly these articles were rolled away from: only a person should serve them again."""
-        path = self.folder / _HELD
-        return path.is_file() and fingerprint_ in path.read_text(encoding="utf-8").split()
+        return fingerprint_ in self._held()
 
     def check(self) -> list[str]:
         """Everything wrong with the served generation, in plain words; empty when all is well."""
@@ -302,6 +344,17 @@ class Store:
             return  # damaged: it is well to build it again
         with (self.folder / _HELD).open("a", encoding="utf-8") as file:
             file.write(rejected + "\n")
+
+    def _held(self) -> list[str]:
+        path = self.folder / _HELD
+        return path.read_text(encoding="utf-8").split() if path.is_file() else []
+
+    def _release(self, fingerprint_: str) -> None:
+        """Forget that something was rolled away from: somebody wants it again."""
+        if fingerprint_ in (held := self._held()):
+            partial = self.folder / f".{_HELD}.partial"
+            partial.write_text("".join(f"{one}\n" for one in held if one != fingerprint_), encoding="utf-8")
+            partial.replace(self.folder / _HELD)
 
     def _served(self) -> dict[str, Stored]:
         return read_articles(self._generations / self.current_name()) if self.exists() else {}

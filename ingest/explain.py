@@ -19,6 +19,7 @@ from ingest.article import Article
 from ingest.byline import parse_byline
 from ingest.characters import fold, words
 from ingest.chrome import NO_CHROME, Chrome, learn
+from ingest.decoding import decode
 from ingest.disclaimer import is_disclaimer
 from ingest.finding import JSON, JSON_LINES, MARKDOWN, TABLES, XML, find_files, is_page
 from ingest.furniture import ends_article, is_advert, is_furniture, is_section_name
@@ -26,7 +27,7 @@ from ingest.html_page import parse_page, read_html
 from ingest.linearise import linearise
 from ingest.page_trimming import is_furniture_element, remove_hidden, tokens
 from ingest.problem import Problem, UnreadableError
-from ingest.sources import dump_lines, is_address, text_of_file, whole_address
+from ingest.sources import dump_lines, filled, is_address, read_bytes, text_of_file, whole_address
 from ingest.text_dump import lines_of, read_dump
 from ingest.verdict import warnings
 
@@ -115,9 +116,41 @@ def explain_source(
         try:
             if fetch is None:
                 raise _nothing_to_explain()
-            yield explain(fetch(address), name=address, fallback_id=address)
+            yield explain_address(address, fetch(address))
         except UnreadableError as error:
             yield Problem(address, error.reason, error.next_step)
+
+
+def explain_address(address: str, text: str) -> Explanation:
+    """Explain the page that an address gave.
+
+    Raises:
+        UnreadableError: It is none.
+    """
+    if not is_page(text) and text.lstrip().startswith(("<?xml", "<rss", "<feed", "<urlset", "<sitemapindex")):
+        raise UnreadableError("is a feed or a sitemap, and no page", "Name one of its posts.")
+    return explain(text, name=address, fallback_id=address)
+
+
+def explain_bytes(name: str, data: bytes) -> Explanation:
+    """Explain a file that is held in memory; of an export, post by post.
+
+    Raises:
+        UnreadableError: Nothing can be read from it.
+    """
+    path = Path(name)
+    if path.suffix.lower() not in JSON | JSON_LINES | TABLES | XML | MARKDOWN:
+        return explain(filled(decode(data)), name=name, fallback_id=path.stem)
+    read = [result for _, result in read_bytes(name, data)]
+    articles = [one for one in read if isinstance(one, Article)]
+    first = articles[0] if articles else None
+    if len(read) == 1 and first:
+        return Explanation(name, first, "", (), warnings(first))
+    lines = [
+        Shown(one.title, "article") if isinstance(one, Article) else Shown(one.source, why=one.reason)
+        for one in read
+    ]
+    return Explanation(name, first, "" if first else "holds no article.", tuple(lines))
 
 
 def _nothing_to_explain() -> UnreadableError:

@@ -287,6 +287,24 @@ def read_source(source: Source) -> Iterator[tuple[int | None, Article | Problem]
     yield from _read_source(source, NO_CHROME, _Opened())
 
 
+def read_bytes(name: str, data: bytes) -> Iterator[tuple[int | None, Article | Problem]]:
+    """The articles of a file that is held in memory, as they are read; see `read_source`.
+
+    Raises:
+        UnreadableError: There are none in it.
+    """
+    source, opened = Source(Path(name), name, Path(name).stem), _Opened()
+    if source.ending in XML:
+        yield from _read_xml(source, data, opened)
+        return
+    text = filled(decode(data))
+    if source.ending in JSON_LINES and is_bulk_line(data[:10_000].split(b"\n")[0]):
+        export = read_bulk(data.splitlines(), name=name, fallback_id=source.fallback_id)
+        yield from _from_export(source, opened, export)
+    else:
+        yield from _read_text(source, text, NO_CHROME, opened)
+
+
 def _read_source(
     source: Source, chrome: Chrome, opened: _Opened
 ) -> Iterator[tuple[int | None, Article | Problem]]:
@@ -320,14 +338,20 @@ def _read_whole(
     source: Source, chrome: Chrome, opened: _Opened
 ) -> Iterator[tuple[int | None, Article | Problem]]:
     if source.ending in XML:
-        yield from _read_xml(source, opened)
+        yield from _read_xml(source, _bytes(source.path, MAX_EXPORT_BYTES), opened)
         return
     text = text_of_file(source.path, MAX_EXPORT_BYTES if source.ending in JSON | TABLES else MAX_PAGE_BYTES)
+    yield from _read_text(source, text, chrome, opened)
+
+
+def _read_text(
+    source: Source, text: str, chrome: Chrome, opened: _Opened
+) -> Iterator[tuple[int | None, Article | Problem]]:
     name, fallback_id = source.name, source.fallback_id
     is_unnamed = source.ending not in READABLE
     if source.ending in TABLES:
         yield from _from_export(source, opened, csv_file.read_table(text, name=name, fallback_id=fallback_id))
-    elif source.ending in JSON or (is_unnamed and text.lstrip()[:1] in ("{", "[")):
+    elif source.ending in JSON | JSON_LINES or (is_unnamed and text.lstrip()[:1] in ("{", "[")):
         opened.kind = "export"
         read = read_json(text, name=name, fallback_id=fallback_id)
         if isinstance(read, Export):
@@ -357,9 +381,8 @@ def _from_export(
     yield from export.results
 
 
-def _read_xml(source: Source, opened: _Opened) -> Iterator[tuple[int | None, Article | Problem]]:
+def _read_xml(source: Source, data: bytes, opened: _Opened) -> Iterator[tuple[int | None, Article | Problem]]:
     """A WordPress export, or a feed that was saved."""
-    data = _bytes(source.path, MAX_EXPORT_BYTES)
     root = parse_xml(data)
     if is_wordpress_export(root):
         export = read_wordpress(root, name=source.name, fallback_id=source.fallback_id)
@@ -406,7 +429,15 @@ def text_of_file(path: Path, limit: int = MAX_PAGE_BYTES) -> str:
         UnreadableError: It is too large, empty, or no text.
         OSError: It can not be opened.
     """
-    text = decode(_bytes(path, limit))
+    return filled(decode(_bytes(path, limit)))
+
+
+def filled(text: str) -> str:
+    """The same text, when there is anything in it.
+
+    Raises:
+        UnreadableError: There is not.
+    """
     if not text.strip():
         raise UnreadableError("is empty", "Leave it out, or save the page again.")
     return text
