@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -13,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from assistant.state.database import Database
     from index.encoder import Encoder
 
 ROOT = Path(__file__).parents[1]
@@ -93,3 +95,45 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=found, args=flags)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A running PostgreSQL: the URL of its databases, with `{name}` in place of the name."""
+    from tests.postgres import programs, started  # noqa: PLC0415 (only the database's tests need it)
+
+    found = programs()
+    if found is None:
+        missing("PostgreSQL: install Debian's package postgresql")
+    with started(found) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database of each kind, without any tables yet."""
+    from sqlalchemy import create_engine, text  # noqa: PLC0415
+
+    from assistant.state.database import Database  # noqa: PLC0415
+
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'referral.db'}")
+        yield database
+        database.close()
+        return
+    url, name = request.getfixturevalue("postgres"), f"test_{uuid.uuid4().hex}"
+    server = create_engine(Database(url.format(name="postgres")).engine.url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        database = Database(url.format(name=name))
+        yield database
+        database.close()
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture
+def database(empty_database: Database) -> Database:
+    """A database of each kind, migrated."""
+    empty_database.migrate()
+    return empty_database

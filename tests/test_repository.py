@@ -203,6 +203,9 @@ def test_nothing_that_is_served_needs_a_fitting_program() -> None:
         ("gradio", "assistant/pages/chat.py"),
         ("trafilatura", "ingest/page_guess.py"),
         ("markdown_it", "ingest/markdown_file.py"),
+        ("argon2", "assistant/accounts/passwords.py"),
+        ("itsdangerous", "assistant/accounts/cookies.py"),
+        ("authlib", "assistant/accounts/openid.py"),
     ],
 )
 def test_a_large_library_has_one_home(library: str, home: str) -> None:

@@ -1,0 +1,1 @@
+"""The staff's pages: why an answer came out, golden questions, flagged answers, what is missing."""
