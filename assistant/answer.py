@@ -91,8 +91,8 @@ class Answer:
         suggestions: Questions, or titles, that the articles can answer.
         seconds: Time by stage; `total` is the whole.
         parts: Of a message that asks several questions, what is said to each; else empty.
-        labels: By the number of a citation, what its quote speaks of where it does not say so itself: shown in
-            brackets before the quote, and no part of it; in `text` likewise.
+        labels: By the number of a citation, what its quote speaks of where it does not say so itself: shown
+            in brackets before the quote, and no part of it; in `text` likewise.
     """
 
     id: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -78,8 +79,9 @@ def is_foreign(url: str) -> bool:
 
 
 def is_complaint(said: ConsoleMessage) -> bool:
-    """Whether the page reports an error; that a call for a reply failed is told to the visitor instead."""
-    return said.type == "error" and not fnmatch(said.location.get("url", ""), TURN)
+    """Whether the page reports an error; that a call to the server failed is told to the visitor instead."""
+    url = said.location.get("url", "")
+    return said.type == "error" and not fnmatch(url, TURN) and not fnmatch(url, "**/feedback")
 
 
 def ask(page: Page, question: str) -> Locator:
@@ -197,7 +199,174 @@ def test_markup_in_a_question_stays_text(visit: Visit) -> None:
     assert page.title() == "Ask the articles"
 
 
+def test_each_question_of_a_message_has_its_own_heading_and_quotes(visit: Visit) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    turn = ask(page, "What causes tennis elbow? Where is pain from the infraspinatus felt?")
+    headings = turn.locator("h3.part").all_inner_texts()
+    assert headings == [
+        "What causes tennis elbow?",
+        "Where is pain from the infraspinatus felt?",
+    ]
+    orders = turn.locator(".said").evaluate(
+        "(said) => [...said.children].map((one) => one.className).filter((one) => /part|quotes/.test(one))"
+    )
+    assert orders[0] == "part"
+    assert orders.count("quotes") >= 2
+    assert orders.index("part", 1) > orders.index("quotes")
+    turn.get_by_role("button", name="Copy with sources").click()
+    turn.get_by_text("Copied.").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    first, second = (
+        copied.index("1. What causes tennis elbow?"),
+        copied.index("2. Where is pain from the infraspinatus felt?"),
+    )
+    assert first < copied.index("[1]") < second
+
+
+# ---------------------------------------------------------------- the body map
+
+
+def test_the_body_map_works_with_the_keyboard_alone(visit: Visit) -> None:
+    page = visit()
+    figure = page.get_by_role("radiogroup")
+    figure.wait_for()
+    page.locator("#map-title").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "radio"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    region = page.get_by_role("radio", name=re.compile(r"^Neck, \d+ articles"))
+    assert region.get_attribute("aria-checked") == "true"
+    assert figure.locator("[aria-checked=true]").count() == 1
+    width = region.locator("path").first.evaluate("(path) => parseFloat(getComputedStyle(path).strokeWidth)")
+    assert width > 3  # where the focus is can be seen
+    assert page.locator("details[open] > summary").first.inner_text().startswith("Neck")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.dataset.muscle") == "levator scapulae"
+    page.keyboard.press("Enter")
+    page.locator(".chosen h3").first.wait_for()
+    page.wait_for_function("document.activeElement.textContent === 'Levator scapulae'")
+    link = page.locator(".listed a").first
+    assert "Levator scapulae" in link.inner_text()
+    assert str(link.get_attribute("href")).startswith("sample/blogs/")
+    question = page.locator(".chosen .onward button").first
+    question.wait_for()
+    question.press("Enter")
+    page.locator(".turn .card").first.wait_for()
+
+
+def test_the_list_and_the_drawing_say_the_same(visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("radiogroup").wait_for()
+    page.locator("details[data-region=calf] summary").click()
+    page.wait_for_function("document.querySelector('[aria-checked=true]')?.dataset.region === 'calf'")
+    page.locator("[role=radio][data-region=knee] path").first.click()
+    page.wait_for_function("!document.querySelector('details[data-region=calf]').open")
+    assert page.locator("details[data-region=knee]").get_attribute("open") is not None
+
+
+def test_in_a_conversation_the_map_opens_over_it(visit: Visit) -> None:
+    page = visit(PHONE, has_touch=True, is_mobile=True)
+    ask(page, "What causes tennis elbow?")
+    page.get_by_role("button", name="Browse by body map").click()
+    dialog = page.get_by_role("dialog", name="Browse by body map")
+    assert not overflows(page)
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    page.get_by_role("button", name="Browse by body map").click()
+    dialog.locator("details[data-region=calf] summary").click()
+    dialog.get_by_role("button", name="Soleus").click()
+    dialog.locator(".onward button").first.click()
+    page.locator(".turn").nth(1).locator(".disclaimer").wait_for()
+    assert not dialog.is_visible()
+    page.get_by_role("button", name="Start over").click()
+    assert page.locator(".welcome .map").is_visible()
+
+
+# ---------------------------------------------------------------- feedback
+
+
+def test_a_thumb_sends_nothing_of_the_question_without_a_tick(visit: Visit) -> None:
+    page = visit()
+    sent: list[tuple[str, Any]] = []
+    page.on("request", lambda one: sent.append((one.url, one.post_data)) if "/feedback" in one.url else None)
+    turn = ask(page, "What causes tennis elbow?")
+    turn.locator("[data-verdict=yes]").click()
+    form = turn.locator("form.why")
+    assert not form.locator("textarea").is_visible()
+    form.get_by_label("It is easy to understand").check()
+    form.get_by_role("button", name="Send").click()
+    turn.locator(".kept").wait_for()
+    told = [json.loads(body) for _, body in sent]
+    assert told == [{"verdict": "yes"}, {"verdict": "yes", "reason": "clear"}]
+
+
+def test_with_a_tick_it_is_kept_and_can_be_deleted_at_once_or_later(visit: Visit) -> None:
+    from playwright.sync_api import expect  # noqa: PLC0415 (only the browser's tests need it)
+
+    page = visit()
+    for later in (False, True):
+        turn = ask(page, "What causes tennis elbow?")
+        turn.locator("[data-verdict=no]").click()
+        turn.locator(".consent input").check()
+        turn.locator(".own textarea").fill("It says little about rackets.")
+        turn.get_by_role("button", name="Send").click()
+        code = turn.locator(".kept code").inner_text()
+        if later:
+            with page.context.expect_page() as opening:
+                turn.get_by_role("link", name="Delete it later").click()
+            opened = opening.value
+            expect(opened.locator("#code")).to_have_value(code)
+            assert code not in opened.url
+            opened.get_by_role("button", name="Delete").click()
+            opened.get_by_text("It is deleted.").wait_for()
+        else:
+            turn.get_by_role("button", name="Delete it now").click()
+            turn.get_by_text("It is deleted.").wait_for()
+
+
+def test_an_urgent_notice_is_not_asked_about(visit: Visit) -> None:
+    page = visit()
+    turn = ask(page, URGENT)
+    assert turn.locator("[data-verdict], .judge").count() == 0
+
+
 # ---------------------------------------------------------------- when something is wrong
+
+
+@pytest.mark.parametrize("late", ["chat.js", "chat.css", "bodymap.js"])
+def test_a_slow_file_delays_but_breaks_nothing(visit: Visit, late: str) -> None:
+    page = visit()
+
+    held: list[Route] = []
+    with page.expect_request(f"**/pages/{late}*"):
+        page.route(f"**/pages/{late}*", lambda route, _: held.append(route))
+        page.reload(wait_until="commit")
+    page.wait_for_function("document.querySelector('gradio-app')")
+    for route in held:
+        route.continue_()
+    assert ask(page, "What causes tennis elbow?").locator("blockquote").count() >= 1
+
+
+def test_without_the_map_the_chat_works(visit: Visit) -> None:
+    page = visit()
+    page.route("**/bodymap", lambda route: route.fulfill(status=200, body=""))
+    page.reload()
+    assert ask(page, "What causes tennis elbow?").locator("blockquote").count() >= 1
+    assert not page.locator("button.browse").is_visible()
+
+
+def test_feedback_that_was_not_sent_can_be_sent_again(visit: Visit) -> None:
+    page = visit()
+    turn = ask(page, "What causes tennis elbow?")
+    turn.locator("[data-verdict=no]").click()
+    turn.locator(".why input[value=part]").check()
+    page.context.set_offline(True)
+    turn.get_by_role("button", name="Send").click()
+    turn.get_by_text("It could not be sent.").wait_for()
+    page.context.set_offline(False)
+    turn.get_by_role("button", name="Send").click()
+    turn.locator(".kept").wait_for()
 
 
 @pytest.mark.parametrize("failure", ["network", "server"])

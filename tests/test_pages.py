@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from lxml import html as lxml_html
 
-from assistant.answer import Answer, Citation, Claim, ShownNotice
+from assistant.answer import Answer, Citation, Claim, Part, ShownNotice
 from assistant.api.desk import LONGEST, TURNS
 from assistant.assistant import Assistant
 from assistant.pages.cards import Cards, human_date
@@ -229,6 +229,59 @@ def test_neighbouring_quotes_of_one_article_share_its_title(generation: Generati
     assert [one.get("data-n") for one in find(page, "blockquote")] == ["1", "2", "3"]
 
 
+def test_what_a_quote_speaks_of_stands_beside_it_and_not_in_it(generation: Generation) -> None:
+    pair = (cite(NAMELESS, "It lifts the heel."), ["It lifts the heel."])
+    page = shown(Cards(generation), answer(pair, labels={1: "The calf"}))
+    assert words(find(page, "p.subject")[0]) == "[The calf]"
+    assert words(find(page, "blockquote")[0]) == "“It lifts the heel.” [1]"
+    assert words(find(page, "figcaption")[0]) == NAMELESS.title
+    titled = shown(Cards(generation), answer(pair, labels={1: NAMELESS.title}))
+    assert words(find(titled, "p.subject")[0]) == f"[{NAMELESS.title}]"
+    assert not find(titled, "figcaption")  # once is enough
+
+
+def test_several_questions_each_have_a_heading_and_their_own_quotes(generation: Generation) -> None:
+    one = answer(
+        (cite(NAMELESS, "It lifts the heel."), ["It lifts the heel."]),
+        (cite(SAMPLE, "The hamstrings bend the knee.", 2), ["The hamstrings bend the knee."]),
+        question="What lifts the heel, what bends the knee, and who won?",
+        lead="1. What lifts the heel? [1]",
+        closing="Have it checked.",
+        parts=(
+            Part("What lifts the heel?", "answer", "The articles say this directly:", (1,), ""),
+            Part("What bends the knee?", "related", "The nearest:", (2,), "Or ask somebody."),
+            Part("Who won?", "abstention", "The articles here don't cover this.", (), ""),
+        ),
+    )
+    (said,) = find(shown(Cards(generation), one), "div.said")
+    told = [words(child) for child in said]
+    assert told[:10] == [
+        "What lifts the heel?",
+        "The articles say this directly:",
+        f"“It lifts the heel.” [1] {NAMELESS.title}",
+        "What bends the knee?",
+        "The nearest:",
+        f"“The hamstrings bend the knee.” [2] {SAMPLE.title}",
+        "Or ask somebody.",
+        "Who won?",
+        "The articles here don't cover this.",
+        "Have it checked.",
+    ]
+    assert said[0].tag == "h3"
+
+
+@pytest.mark.parametrize("kind", ["answer", "related", "abstention", "refusal"])
+def test_whether_it_helped_is_asked_under_a_calm_answer(generation: Generation, kind: Any) -> None:
+    page = shown(Cards(generation), answer(kind=kind))
+    assert [one.get("data-verdict") for one in find(page, "button")] == ["yes", "no"]
+
+
+def test_whether_it_helped_is_never_asked_under_an_urgent_one(generation: Generation) -> None:
+    urgent = answer(kind="urgent", notice=shown_notice("emergency_now", "heart", "GB"), lead="")
+    assert "data-verdict" not in Cards(generation, "GB").html(urgent, 1)
+    assert "data-verdict" not in Cards(generation).html(answer(kind="smalltalk", lead="Hello."), 1)
+
+
 def test_absent_parts_of_a_source_are_left_out(generation: Generation) -> None:
     page = shown(Cards(generation), answer((cite(NAMELESS, "It lifts the heel."), ["It lifts the heel."])))
     assert find(page, "li.card")
@@ -266,7 +319,8 @@ def test_the_question_that_was_answered_is_told_when_it_is_another(generation: G
 
 def test_suggestions_can_be_asked(generation: Generation) -> None:
     page = shown(Cards(generation), answer(suggestions=("What helps?", EVIL)))
-    assert [one.get("data-ask") for one in find(page, "button")] == ["What helps?", EVIL]
+    asked = [one.get("data-ask") for one in find(page, "button") if one.get("data-ask")]
+    assert asked == ["What helps?", EVIL]
 
 
 def test_nothing_of_an_article_or_a_message_becomes_markup(generation: Generation) -> None:

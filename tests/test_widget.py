@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx import Response
 from lxml import html as lxml_html
 
 from assistant.assistant import Assistant
 from assistant.pages.assets import HERE
 from assistant.pages.server import Options, create_app
+from assistant.pages.session_token import Sessions
 from assistant.pages.widget import accents, contrast, find, origin
 from assistant.safety.check import SafetyCheck
 from index.encoder import Encoder
@@ -111,19 +113,64 @@ def test_every_file_of_the_page_is_on_this_server(client: TestClient) -> None:
     assert (HERE / "frame.js").is_file()
 
 
-def test_it_answers_with_the_same_safety(client: TestClient) -> None:
-    got = client.post("/widget/ask", json={"question": "What lifts the heel?", "turn": 1}).json()
+@pytest.fixture
+def session(client: TestClient) -> dict[str, str]:
+    """The header with a token, as the frame takes it from its own page."""
+    (token,) = lxml_html.fromstring(client.get("/widget").text).xpath("//body/@data-session")
+    return {"X-Referral-Session": token}
+
+
+def test_it_answers_with_the_same_safety(client: TestClient, session: dict[str, str]) -> None:
+    def ask(**sent: object) -> Response:
+        return client.post("/widget/ask", json=sent, headers=session)
+
+    got = ask(question="What lifts the heel?", turn=1).json()
     assert "not medical advice" in got["html"]
     assert "not medical advice" in got["text"]
-    assert client.post("/widget/ask", json={"question": URGENT, "turn": 1}).json()["urgent"] is True
-    assert client.post("/widget/ask", json={"question": "x"}).status_code == 422
-    assert isinstance(client.post("/widget/onward", json={"articles": [CALF.id], "asked": []}).json(), list)
+    assert ask(question=URGENT, turn=1).json()["urgent"] is True
+    assert ask(question="x").status_code == 422
+    onward = client.post("/widget/onward", json={"articles": [CALF.id], "asked": []}, headers=session)
+    assert isinstance(onward.json(), list)
 
 
-def test_the_articles_title_is_not_read_as_the_visitors_words(client: TestClient) -> None:
-    sent = {"question": "What lifts the heel?", "turn": 1, "article": CALF.id}
-    assert client.post("/widget/ask", json=sent).status_code == 200
-    assert client.post("/widget/ask", json={**sent, "article": "nothing"}).status_code == 200
+def test_nobody_asks_who_has_not_loaded_the_frame(client: TestClient, session: dict[str, str]) -> None:
+    token = session["X-Referral-Session"]
+    for wrong in ("", "x", token[:-1] + ("0" if token[-1] != "0" else "1"), "9" + token, token.split(".")[0]):
+        headers = {"X-Referral-Session": wrong} if wrong else {}
+        for path in ("ask", "onward"):
+            got = client.post(f"/widget/{path}", json={"question": "x", "turn": 1}, headers=headers)
+            assert got.status_code == 401
+            assert got.headers["content-type"] == "application/problem+json"
+
+
+def test_a_token_is_short_lived_and_of_one_server() -> None:
+    now = 1_000_000.0
+    sessions = Sessions(lambda: now)
+    token = sessions.issue()
+    assert sessions.accepts(token)
+    assert sessions.issue() != token
+    assert not Sessions(lambda: now).accepts(token)  # after a restart there is another key
+    now += 30 * 60 - 1
+    assert sessions.accepts(token)
+    now += 1
+    assert not sessions.accepts(token)
+
+
+def test_the_host_page_is_given_nothing_secret(client: TestClient, session: dict[str, str]) -> None:
+    script = client.get("/widget.js").text
+    assert session["X-Referral-Session"] not in script
+    assert "session" not in script.lower()
+    assert (
+        "access-control-allow-origin" not in client.get("/widget").headers
+    )  # no other origin reads the frame
+
+
+def test_the_articles_title_is_not_read_as_the_visitors_words(
+    client: TestClient, session: dict[str, str]
+) -> None:
+    for article in (CALF.id, "nothing"):
+        sent = {"question": "What lifts the heel?", "turn": 1, "article": article}
+        assert client.post("/widget/ask", json=sent, headers=session).status_code == 200
 
 
 @pytest.mark.parametrize("colour", ["#0b655f", "#ffcc00", "#777777", "#000000"])

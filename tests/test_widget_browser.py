@@ -20,7 +20,7 @@ from ingest import sample
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, FrameLocator, Page
+    from playwright.sync_api import Browser, FrameLocator, Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -123,6 +123,46 @@ def test_one_line_puts_the_chat_on_a_page_of_another_origin(shop_page: Page) -> 
     assert shop_page.context.cookies() == []
 
 
+def test_it_answers_from_the_article_that_is_read_first(shop_page: Page) -> None:
+    frame = opened(shop_page)
+    ask(frame, "What does this article say about sit-ups?")
+    assert "the article “Abdominal wall pain" in frame.locator(".understood").inner_text()
+    titles = frame.locator(".card .title").all_inner_texts()
+    assert titles
+    assert {title.split(":")[0] for title in titles} == {"Abdominal wall pain"}
+
+
+def test_a_frame_that_was_open_for_long_gets_a_new_token_by_itself(shop_page: Page) -> None:
+    frame = opened(shop_page)
+    statuses: list[int] = []
+    shop_page.on("response", lambda got: statuses.append(got.status) if "widget/ask" in got.url else None)
+    shop_page.route("**/widget/ask", lambda route: route.continue_(headers=without_token(route)), times=1)
+    ask(frame, URGENT)
+    assert statuses == [401, 200]
+    assert frame.get_by_role("alert").is_visible()
+
+
+def without_token(route: Route) -> dict[str, str]:
+    """The headers of a request whose token has run out."""
+    return {**route.request.headers, "x-referral-session": "1.old.0"}
+
+
+def test_the_host_page_stays_as_quick_as_it_was(shop_page: Page, address: str) -> None:
+    """The script is small, runs for a moment, and moves nothing."""
+    told = shop_page.evaluate(
+        """() => new Promise((done) => {
+        let shifts = 0;
+        const count = (list) => { for (const one of list.getEntries()) shifts += one.value; };
+        new PerformanceObserver(count).observe({ type: "layout-shift", buffered: true });
+        const loaded = performance.getEntriesByType("resource").map((one) => one.name);
+        requestAnimationFrame(() => setTimeout(() => done({ shifts, loaded })));
+        })"""
+    )
+    assert told["shifts"] == 0
+    ours = [url for url in told["loaded"] if url.startswith(address)]
+    assert ours == [f"{address}widget.js"]  # the frame is not loaded before it is wanted
+
+
 def test_it_closes_by_escape_and_gives_the_focus_back(shop_page: Page) -> None:
     frame = opened(shop_page)
     frame.locator("#question").press("Escape")
@@ -182,6 +222,37 @@ def test_no_page_breaks_a_rule_that_matters(
     assert serious(page) == []
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert complaints == []  # the policy forbids nothing that the page does
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"color_scheme": "light"}, {**PHONE, "color_scheme": "dark"}, ZOOMED],
+    ids=["light", "phone", "zoomed"],
+)
+def test_the_body_map_and_the_feedback_break_no_rule_either(
+    window: Callable[..., Page], address: str, options: dict[str, Any]
+) -> None:
+    page = window(reduced_motion="reduce", **options)
+    page.goto(address)
+    page.locator(".map details[data-region=neck] summary").click()
+    page.locator(".map details[data-region=neck] button").first.click()
+    page.locator(".chosen .onward button").first.wait_for()
+    assert serious(page) == []
+    ask(page, QUESTION)
+    page.locator("[data-verdict=no]").click()
+    page.locator(".why .consent input").check()
+    page.locator(".why input[value=part]").check()
+    assert serious(page) == []
+    page.get_by_role("button", name="Send").click()
+    page.locator(".kept code").wait_for()
+    assert serious(page) == []
+    page.get_by_role("button", name="Browse by body map").click()
+    page.locator("dialog[open]").wait_for()
+    assert serious(page) == []
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    page.goto(f"{address}feedback")
+    assert serious(page) == []
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 def test_what_to_ask_next_is_offered_and_it_can_begin_anew(window: Callable[..., Page], address: str) -> None:

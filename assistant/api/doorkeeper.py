@@ -18,12 +18,15 @@ from assistant.api.problems import problem
 
 ASKS_PER_MINUTE = 120  # of one address: a school or an office may share one
 
-# Routes that cost an answer. Others are files, and cheap.
+# Routes that cost an answer or write something. Others are files, and cheap.
 _COSTLY = (
     "/api/v1/ask",
     "/api/v1/search",
     "/mcp",
     "/widget/ask",
+    "/feedback",
+    "/feedback/verdict",
+    "/feedback/delete",
     "/gradio_api/component_server/",
 )
 _COUNTED = frozenset(
@@ -83,14 +86,14 @@ class Doorkeeper:
         """Seconds until this address may ask again; 0 when it may now."""
         if not self._rate or path not in _COSTLY:
             return 0
-        who = _network(scope["client"][0]) if scope.get("client") else ""
+        who = network(scope["client"][0]) if scope.get("client") else ""
         if self._asked.hit(self._rate, who):
             return 0
         reset = self._asked.get_window_stats(self._rate, who).reset_time
         return max(1, round(reset - time.time()))
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """The address itself, or of a long one the half that one household has."""
     try:
         known = ipaddress.ip_address(address)

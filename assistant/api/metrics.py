@@ -43,6 +43,12 @@ class Metrics:
         self._turned_away = Counter(
             "referral_turned_away", "Requests that were refused.", ("reason",), registry=self.registry
         )
+        self._verdicts = Counter(
+            "referral_feedback", "Answers found helpful or not.", ("verdict",), registry=self.registry
+        )
+        self._reasons = Counter(
+            "referral_feedback_reasons", "Why.", ("verdict", "reason"), registry=self.registry
+        )
 
     def answered(self, answer: Answer) -> None:
         """Count an answer."""
@@ -54,6 +60,14 @@ class Metrics:
     def turned_away(self, reason: str) -> None:
         """Count a request that was not let in: `busy` or `rate`."""
         self._turned_away.labels(reason).inc()
+
+    def judged(self, verdict: str) -> None:
+        """Count a thumb: `yes` or `no`."""
+        self._verdicts.labels(verdict).inc()
+
+    def reasoned(self, verdict: str, reason: str) -> None:
+        """Count a reason; it is one of a few, never a visitor's words."""
+        self._reasons.labels(verdict, reason).inc()
 
     def served(self, route: str, status: int, seconds: float) -> None:
         """Count a request; `route` is one of a few, never an address as it was sent."""

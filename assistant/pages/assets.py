@@ -8,7 +8,20 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 TITLE = "Ask the articles"
-ASSETS = ("chat.css", "chat.js", "frame.js", "icon.svg")
+ASSETS = (
+    "bodymap.js",
+    "chat.css",
+    "chat.js",
+    "deletion.js",
+    "frame.js",
+    "icon.svg",
+    "judging.js",
+    "maintain.css",
+    "maintain.js",
+    "office.css",
+    "staff.css",
+    "staff.js",
+)
 
 
 @cache

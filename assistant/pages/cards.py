@@ -32,6 +32,10 @@ templates = Environment(
 )
 
 
+# Kinds under which the page asks whether it was helpful.
+_JUDGED = frozenset({"answer", "related", "abstention", "refusal"})
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Lines of a quote of one kind.
@@ -52,17 +56,36 @@ class Quoted:
 
     Attributes:
         chunks: Empty when `said` tells it in the program's own words.
+        subject: What the quote speaks of, when it does not say so itself: no part of the quote.
     """
 
     number: int
     title: str
     chunks: tuple[Chunk, ...]
     said: str = ""
+    subject: str = ""
 
     @property
     def in_one_line(self) -> bool:
         """Whether it is running text, which takes quotation marks; a list does without."""
         return len(self.chunks) == 1 and len(self.chunks[0].lines) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What is said to one question: the whole of an answer, or a part of it.
+
+    Attributes:
+        question: Its heading; empty when the message asked nothing else.
+        lead: Paragraphs before the quotes.
+        articles: The quotes, neighbours from one article together.
+        closing: Paragraphs after them.
+    """
+
+    question: str
+    lead: tuple[str, ...]
+    articles: tuple[tuple[Quoted, ...], ...]
+    closing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +98,7 @@ class Card:
         lines: The quote, a line for each block of it; empty for a byline.
         after: What stands after it.
         link: Opens the page at the quote; empty when the article has no web address.
+        page: The page's own address, for paper; empty likewise.
     """
 
     number: int
@@ -84,6 +108,7 @@ class Card:
     lines: tuple[str, ...]
     after: str
     link: str
+    page: str
 
 
 class Cards:
@@ -116,23 +141,34 @@ class Cards:
             turn=turn,
             notice=notice,
             understood=_understood(answer),
-            lead=_paragraphs(answer.lead),
-            articles=self._by_article(answer),
-            closing=_paragraphs(answer.closing),
+            sections=self._sections(answer),
             cards=[self._card(citation) for citation in answer.citations],
             disclaimer=plain_line,
             blogs_own=_paragraphs(blogs_own),
             suggestions=answer.suggestions,
+            judged=answer.kind in _JUDGED,
         )
 
     def _article(self, citation: Citation) -> Article:
         return self._generation.article(self._generation.article_row(citation.article_id))
 
-    def _by_article(self, answer: Answer) -> list[tuple[Quoted, ...]]:
-        """What is quoted, with neighbours from one article together."""
-        shown = [one for one in answer.citations if any(c.citations[0] == one.number for c in answer.claims)]
-        runs = groupby(shown, key=lambda citation: (citation.article_id, citation.kind))
-        return [tuple(self._quoted(answer, citation) for citation in run) for _, run in runs]
+    def _sections(self, answer: Answer) -> Iterator[Section]:
+        """The answer in its parts, and below them what holds for all of it."""
+        for part in answer.parts:
+            cited = [one for one in answer.citations if one.number in part.citations]
+            quotes = tuple(self._by_article(answer, cited))
+            yield Section(part.question, _paragraphs(part.lead), quotes, _paragraphs(part.closing))
+        if answer.parts:
+            yield Section("", (), (), _paragraphs(answer.closing))
+        else:
+            quotes = tuple(self._by_article(answer, answer.citations))
+            yield Section("", _paragraphs(answer.lead), quotes, _paragraphs(answer.closing))
+
+    def _by_article(self, answer: Answer, citations: Sequence[Citation]) -> Iterator[tuple[Quoted, ...]]:
+        """What is quoted by some citations, with neighbours from one article together."""
+        shown = [one for one in citations if any(c.citations[0] == one.number for c in answer.claims)]
+        for _, run in groupby(shown, key=lambda citation: (citation.article_id, citation.kind)):
+            yield tuple(self._quoted(answer, citation) for citation in run)
 
     def _quoted(self, answer: Answer, citation: Citation) -> Quoted:
         claims = [claim for claim in answer.claims if citation.number in claim.citations]
@@ -140,7 +176,8 @@ class Cards:
         if citation.kind == "byline" or written:
             mine = [claim for claim in claims if claim.citations[0] == citation.number]
             return Quoted(citation.number, citation.title, (), " ".join(claim.text for claim in mine))
-        return Quoted(citation.number, citation.title, chunks(self._article(citation), citation, claims))
+        found = chunks(self._article(citation), citation, claims)
+        return Quoted(citation.number, citation.title, found, subject=answer.labels.get(citation.number, ""))
 
     def _card(self, citation: Citation) -> Card:
         before = after = ""
@@ -152,15 +189,25 @@ class Cards:
             spans = [(max(one.start, citation.start), min(one.end, citation.end)) for one in holding]
             lines = tuple(article.text[start:end] for start, end in spans)
         by = " · ".join(part for part in (citation.author, human_date(citation.published)) if part)
-        return Card(citation.number, citation.title, by, before, lines, after, self._link(citation))
+        link, page = self._link(citation), web_link(citation.url)
+        return Card(citation.number, citation.title, by, before, lines, after, link, page)
 
     def _link(self, citation: Citation) -> str:
-        link = citation.link or citation.url
-        if urlsplit(link).scheme not in {"http", "https"}:
-            return ""
-        if self._hosted and link.startswith(self._hosted[0]):
-            return self._hosted[1] + link.removeprefix(self._hosted[0])
-        return link
+        return web_link(citation.link or citation.url, self._hosted)
+
+
+def web_link(link: str, hosted: tuple[str, str] | None = None) -> str:
+    """What a page may link to: an address of the web, or one of this server; empty for anything else.
+
+    Args:
+        link: As an article has it.
+        hosted: As for `Cards`.
+    """
+    if urlsplit(link).scheme not in {"http", "https"}:
+        return ""
+    if hosted and link.startswith(hosted[0]):
+        return hosted[1] + link.removeprefix(hosted[0])
+    return link
 
 
 def chunks(article: Article, citation: Citation, claims: Sequence[Claim]) -> tuple[Chunk, ...]:
@@ -208,8 +255,11 @@ def _surroundings(article: Article, citation: Citation, holding: Sequence[Block]
 
 
 def _understood(answer: Answer) -> str:
-    """A line that tells which question was answered, when it is not the one that was typed."""
-    if _bare(answer.standalone_question) == _bare(answer.question):
+    """A line that tells which question was answered, when it is not the one that was typed.
+
+    The parts of an answer each tell their own.
+    """
+    if answer.parts or _bare(answer.standalone_question) == _bare(answer.question):
         return ""
     return wording().lead.corrected.format(question=answer.standalone_question)
 
@@ -218,8 +268,8 @@ def _bare(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
-def _paragraphs(text: str) -> list[str]:
-    return [part for part in text.split("\n\n") if part.strip()]
+def _paragraphs(text: str) -> tuple[str, ...]:
+    return tuple(part for part in text.split("\n\n") if part.strip())
 
 
 def human_date(published: str | None) -> str:

@@ -36,7 +36,7 @@ window.referral = (() => {
     const turns = root.querySelector(".turns");
     const over = root.querySelector(".over");
     const article = root.closest("[data-article]")?.dataset.article ?? "";
-    const texts = new WeakMap(); // of each reply, for copying
+    const replies = new WeakMap(); // what came for each reply
     let asked = []; // the visitor's messages, oldest first
     let number = 0;
     let busy = false;
@@ -82,14 +82,14 @@ window.referral = (() => {
       wait(false, reply);
       if (!got?.html) return fail(turn, reply, request, got?.busy);
       show(turn, reply, got, request);
-      if (got.articles?.length) suggest(reply, got.articles, request);
+      if (got.articles?.length) offer(reply.querySelector(".said"), got.articles);
     }
 
-    // Questions that the quoted articles answer; without them nothing is missing.
-    async function suggest(reply, articles, request) {
-      const told = { articles, asked: [...request.history, request.question] };
+    // Questions that some articles answer; without them nothing is missing.
+    async function offer(place, articles) {
+      const told = { articles, asked: asked.slice(-TURNS) };
       const questions = await Promise.resolve(server.onward(told)).catch(() => []);
-      if (!questions?.length || !reply.isConnected) return;
+      if (!questions?.length || !place.isConnected) return;
       const next = root.querySelector("template#onward").content.firstElementChild.cloneNode(true);
       for (const question of questions) {
         const button = document.createElement("button");
@@ -99,7 +99,23 @@ window.referral = (() => {
         item.append(button);
         next.querySelector("ul").append(item);
       }
-      reply.querySelector(".said").append(next);
+      place.querySelector(".onward")?.remove();
+      place.append(next);
+    }
+
+    // Scripts that are not needed for asking come when there is time, or when they are wanted.
+    function further(name) {
+      return import(new URL(root.dataset[name], document.baseURI).href);
+    }
+
+    async function judge(button) {
+      if (button.getAttribute("aria-disabled") === "true") return;
+      try {
+        const judging = await further("judging");
+        await judging.judge(root, button, replies.get(button.closest(".reply")).judged);
+      } catch {
+        button.closest(".tools").querySelector(".done").textContent = "That did not work. Please try again.";
+      }
     }
 
     function startOver() {
@@ -116,7 +132,7 @@ window.referral = (() => {
     async function copy(button) {
       const done = button.closest(".tools").querySelector(".done");
       try {
-        await navigator.clipboard.writeText(texts.get(button.closest(".reply")));
+        await navigator.clipboard.writeText(replies.get(button.closest(".reply")).text);
         done.textContent = "Copied.";
       } catch {
         done.textContent = "Your browser does not allow copying.";
@@ -126,7 +142,7 @@ window.referral = (() => {
     function wait(whether, reply) {
       busy = whether;
       reply.setAttribute("aria-busy", String(whether));
-      form.querySelector("button").setAttribute("aria-disabled", String(whether));
+      form.querySelector("[type=submit]").setAttribute("aria-disabled", String(whether));
     }
 
     function show(turn, reply, got, request) {
@@ -136,7 +152,7 @@ window.referral = (() => {
         reply.removeAttribute("aria-live");
       }
       reply.innerHTML = got.html;
-      texts.set(reply, got.text);
+      replies.set(reply, got);
       unfold(reply);
       if (shortened(box.value.trim()) === request.question) box.value = "";
       turn.scrollIntoView({ block: "start" });
@@ -190,7 +206,12 @@ window.referral = (() => {
 
     root.addEventListener("click", (event) => {
       const asks = event.target.closest("[data-ask]");
-      if (asks) return void send(asks.dataset.ask);
+      if (asks) {
+        root.querySelector("dialog[open]")?.close();
+        return void send(asks.dataset.ask);
+      }
+      const verdict = event.target.closest("[data-verdict]");
+      if (verdict) return void judge(verdict);
       const tool = event.target.closest("[data-do]")?.dataset.do;
       if (tool === "copy") return void copy(event.target.closest("button"));
       if (tool === "print") return void print();
@@ -226,6 +247,8 @@ window.referral = (() => {
     if (narrow.matches) box.placeholder = "Ask a question"; // the longer one would be cut off
     root.style.visibility = "";
     box.focus({ preventScroll: true });
+    const soon = window.requestIdleCallback ?? ((call) => setTimeout(call, 200));
+    soon(() => further("map").then((map) => map.start(root, { offer })).catch(() => undefined)); // nothing is missing
   }
 
   return { start };

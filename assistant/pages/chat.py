@@ -16,19 +16,20 @@ from assistant.pages import turns
 from assistant.pages.assets import HERE, TITLE, address
 from assistant.pages.cards import templates
 from assistant.pages.front import Front
-from assistant.wording import wording
+from assistant.pages.page import page_parts
 
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 _MONO = ("ui-monospace", "monospace")
 
 
-def mount(app: FastAPI, front: Front, starters: Sequence[str]) -> None:
+def mount(app: FastAPI, front: Front, starters: Sequence[str], *, keeps: bool) -> None:
     """Put the chat at the root of an application, behind the routes that it has already.
 
     Args:
         app: Serves the files of ASSETS under /pages/.
         front: Answers, and shows the answers.
         starters: Questions for the empty page.
+        keeps: Whether visitors may leave feedback to be kept.
     """
 
     async def ask(sent: object) -> dict[str, Any]:
@@ -37,10 +38,7 @@ def mount(app: FastAPI, front: Front, starters: Sequence[str]) -> None:
     async def onward(sent: object) -> list[str]:
         return await turns.onward(front.now, turns.Answered.model_validate(sent))
 
-    texts = wording()
-    page = templates.get_template("page.html").render(
-        about=texts.about, privacy=texts.privacy, starters=starters, article=None
-    )
+    page = templates.get_template("page.html").render(page_parts(starters, keeps=keeps))
     with gr.Blocks(analytics_enabled=False, title=TITLE, fill_width=True) as blocks:
         # Not a queued event: a call tells the page itself when it fails, keeps nothing on the server
         # between turns, and answers about three times as fast.

@@ -11,6 +11,7 @@ from assistant.api.desk import Desk
 from assistant.api.metrics import Metrics
 from assistant.assistant import Assistant
 from assistant.pages import sample_pages
+from assistant.pages.browse import Browsing
 from assistant.pages.cards import Cards
 from assistant.pages.starters import Onward
 from index.errors import UnusableError
@@ -28,6 +29,7 @@ class Serving:
     desk: Desk
     cards: Cards
     onward: Onward
+    browsing: Browsing
 
 
 class Front:
@@ -76,4 +78,5 @@ class Front:
 def _serving(assistant: Assistant, metrics: Metrics) -> Serving:
     hosted = sample_pages.HOSTED if sample_pages.holds_sample(assistant.generation) else None
     cards = Cards(assistant.generation, assistant.country, hosted)
-    return Serving(assistant, Desk(assistant, metrics), cards, Onward(assistant))
+    browsing = Browsing(assistant.generation, hosted)
+    return Serving(assistant, Desk(assistant, metrics), cards, Onward(assistant), browsing)

@@ -25,6 +25,12 @@ _PAGE = (
     "base-uri 'self'; form-action 'self'; frame-ancestors {framed}"
 )
 
+# The pages of those who sign in are all our own, and have no style of their own in them either.
+_OFFICE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     # The pages' own addresses say nothing of what is asked, and a blog may count who comes from here.
@@ -85,13 +91,22 @@ class SecurityHeaders:
     def _policy(self, path: str) -> str:
         if path == "/widget":
             return _PAGE.format(scripts="", framed=self._framed_by)
-        if path.startswith("/sample/"):
+        if is_office(path):
+            return _OFFICE
+        if path.startswith(("/sample/", "/feedback")):
             return _PAGE.format(scripts="", framed="'none'")
         return _NOTHING
 
 
+def is_office(path: str) -> bool:
+    """Whether it is a page of those who sign in."""
+    return f"{path}/".split("/")[1] in {"login", "logout", "staff", "maintain"}
+
+
 def _keep_to_itself(headers: MutableHeaders, path: str) -> None:
-    """Keep other sites from reading or holding what is not made for them."""
+    """Keep other sites, and caches, from reading or holding what is not made for them."""
+    if is_office(path):
+        headers["Cache-Control"] = "no-store"
     if path not in {"/widget", "/widget.js"}:
         headers["X-Frame-Options"] = "DENY"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"

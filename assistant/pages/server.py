@@ -12,17 +12,25 @@ from dataclasses import dataclass
 from types import TracebackType
 
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 
+from assistant.accounts import routes as account_routes
+from assistant.accounts.openid import OpenId, Provider
 from assistant.api import problems, routes
 from assistant.api.doorkeeper import ASKS_PER_MINUTE, Doorkeeper
 from assistant.api.mcp_endpoint import mcp_app
 from assistant.assistant import Assistant
-from assistant.pages import assets, chat, sample_pages, widget
+from assistant.feedback import routes as feedback_routes
+from assistant.maintainers import routes as maintainer_routes
+from assistant.maintainers.works import Works
+from assistant.pages import assets, browse, chat, sample_pages, widget
 from assistant.pages.front import Front, Renew
 from assistant.pages.headers import SecurityHeaders
+from assistant.pages.office import Office
 from assistant.pages.starters import starters
+from assistant.staff import routes as staff_routes
+from assistant.state.database import Database
 from index.errors import UnusableError
 
 ABOUT = (
@@ -39,18 +47,32 @@ class Options:
     Attributes:
         asks_per_minute: Questions of one address; 0 for any number.
         framed_by: Origins whose pages may show the widget.
+        provider: Of OpenID Connect, by which staff may sign in; None for passwords alone.
     """
 
     asks_per_minute: int = ASKS_PER_MINUTE
     framed_by: tuple[str, ...] = ()
+    provider: Provider | None = None
 
 
 class AddressError(UnusableError):
     """The server cannot listen where it was told to."""
 
 
-def create_app(assistant: Assistant | Front, options: Options = Options()) -> FastAPI:
-    """Everything that is served for an assistant, or for whichever a front holds at the time."""
+def create_app(
+    assistant: Assistant | Front,
+    options: Options = Options(),
+    state: Database | None = None,
+    works: Works | None = None,
+) -> FastAPI:
+    """Everything that is served.
+
+    Args:
+        assistant: What answers, or a front that holds what answers at the time.
+        options: What the server allows.
+        state: Migrated; without it there are no pages to sign in to.
+        works: What maintainers can have done; without it they have no pages.
+    """
     front = assistant if isinstance(assistant, Front) else Front(assistant)
     others = mcp_app(lambda: front.now.desk)
 
@@ -84,12 +106,28 @@ def create_app(assistant: Assistant | Front, options: Options = Options()) -> Fa
     if sample_pages.holds_sample(front.now.assistant.generation):
         app.include_router(sample_pages.router())
     questions = starters(front.now.assistant)
-    app.include_router(widget.router(front, questions))
-    chat.mount(app, front, questions)
+    app.include_router(browse.router(lambda: front.now.browsing, lambda: front.now.assistant.generation.name))
+    app.include_router(feedback_routes.router(front, state))
+    keeps = state is not None
+    app.include_router(widget.router(front, questions, keeps=keeps))
+    if state:
+        _add_office(app, Office.of(front, state), works, options.provider)
+    chat.mount(app, front, questions, keeps=keeps)
     app.middleware("http")(_only_turns)
     app.add_middleware(SecurityHeaders, options.framed_by)
     app.add_middleware(Doorkeeper, front.metrics, options.asks_per_minute)
     return app
+
+
+def _add_office(app: FastAPI, office: Office, works: Works | None, provider: Provider | None) -> None:
+    """Add the pages that are not for everybody; a route that forgets its door has that of its router."""
+    account_routes.install(app, office)
+    app.include_router(account_routes.router(office, OpenId(provider) if provider else None))
+    app.include_router(staff_routes.router(office), dependencies=[Depends(office.doors.staff)])
+    if works:
+        app.include_router(
+            maintainer_routes.router(office, works), dependencies=[Depends(office.doors.maintainer)]
+        )
 
 
 async def _only_turns(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -97,16 +135,25 @@ async def _only_turns(request: Request, go_on: Callable[[Request], Awaitable[Res
     path = request.url.path
     if path.startswith("/gradio_api/") and path != "/gradio_api/component_server/":
         return Response(status_code=404)
+    # Its own sign-in stands behind ours at the same addresses, with other methods or a slash.
+    if path in {"/login/", "/openapi.json"} or path.startswith("/monitoring") or _is_its_logout(request):
+        return Response(status_code=404)
     return await go_on(request)
 
 
-def run(
+def _is_its_logout(request: Request) -> bool:
+    return request.url.path == "/logout" and request.method != "POST"
+
+
+def run(  # noqa: PLR0913 (each is one of the server's parts)
     assistant: Assistant,
     *,
     host: str,
     port: int,
     renew: Renew = lambda _: None,
     options: Options = Options(),
+    state: Database | None = None,
+    works: Works | None = None,
 ) -> None:
     """Serve until interrupted; prints the address when the page is there.
 
@@ -116,13 +163,16 @@ def run(
         port: 0 takes a free one.
         renew: Tells when another generation is to be served; see `Front.follow`.
         options: What it allows.
+        state: As for `create_app`.
+        works: As for `create_app`.
 
     Raises:
         AddressError: The address cannot be listened on.
     """
     with listen(host, port) as listening:
         front, stop = Front(assistant), threading.Event()
-        server = _Announcing(uvicorn.Config(create_app(front, options), log_config=LOGGING, access_log=False))
+        app = create_app(front, options, state, works)
+        server = _Announcing(uvicorn.Config(app, log_config=LOGGING, access_log=False))
         follower = threading.Thread(target=front.follow, args=(renew, stop), daemon=True)
         follower.start()
         try:

@@ -30,12 +30,19 @@ async def reply(serving: Serving, turn: Turn) -> dict[str, Any]:
         answer = await serving.desk.ask(turn)
     except BusyError:
         return {"busy": True}
+    cited = list(dict.fromkeys(one.article_id for one in answer.citations))
     calm = answer.kind in {"answer", "related"} and answer.notice is None
     return {
         "html": serving.cards.html(answer, turn.turn),
         "urgent": answer.kind == "urgent",
         "text": as_text(answer),
-        "articles": list(dict.fromkeys(one.article_id for one in answer.citations)) if calm else [],
+        "articles": cited if calm else [],
+        "judged": {
+            "question": answer.standalone_question,
+            "kind": answer.kind,
+            "articles": cited,
+            "generation": answer.generation,
+        },
     }
 
 

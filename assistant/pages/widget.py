@@ -1,24 +1,26 @@
 """The widget: a script of one line for a shop's theme, and the page that it shows in a frame.
 
 The page is the chat without Gradio, which would be a hundred times its size. Only pages of the origins that
-are allowed may frame it, which the browser sees to; it sets no cookie and keeps nothing.
+are allowed may frame it, which the browser sees to; it sets no cookie and keeps nothing. Its questions carry
+a token of the frame's own page, so that nobody asks through it who has not loaded it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Header, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse
 
 from assistant.pages import turns
-from assistant.pages.assets import HERE, TITLE, address
+from assistant.pages.assets import HERE, TITLE
 from assistant.pages.cards import templates
 from assistant.pages.front import Front
-from assistant.wording import wording
+from assistant.pages.page import page_parts
+from assistant.pages.session_token import Sessions
 from index.generation import Generation
 from ingest.article import Article, path_id
 
@@ -28,14 +30,20 @@ _COLOUR = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
 _READABLE = 4.5  # https://www.w3.org/TR/WCAG22/#contrast-minimum
 
 
-def router(front: Front, starters: Sequence[str]) -> APIRouter:
+def router(front: Front, starters: Sequence[str], *, keeps: bool) -> APIRouter:
     """The routes of the widget.
 
     Args:
         front: Answers, and shows the answers.
         starters: Questions for a page that is no article.
+        keeps: Whether visitors may leave feedback to be kept.
     """
     routes = APIRouter(include_in_schema=False)
+    sessions = Sessions()
+
+    def in_session(token: Annotated[str, Header(alias="X-Referral-Session", max_length=200)] = "") -> None:
+        if not sessions.accepts(token):
+            raise HTTPException(401, "This chat was opened too long ago. Load it again.")
 
     @routes.get("/widget.js")
     def script() -> FileResponse:
@@ -46,26 +54,22 @@ def router(front: Front, starters: Sequence[str]) -> APIRouter:
     def page(article: str = "", theme: str = "", accent: str = "") -> HTMLResponse:
         serving = front.now
         read = find(serving.assistant.generation, article)
-        texts = wording()
         # Found out when somebody opens the widget on an article for the first time, and kept.
         questions = serving.onward.of(read.id) if read else ()
         made = templates.get_template("widget.html").render(
             title=TITLE,
-            address=address,
             theme=theme if theme in _BACKGROUNDS else "",
             accents=accents(accent),
-            about=texts.about,
-            privacy=texts.privacy,
-            article=read,
-            starters=questions or starters,
+            session=sessions.issue(),
+            **page_parts(questions or starters, keeps=keeps, article=read),
         )
         return HTMLResponse(made, headers={"Cache-Control": "no-store"})
 
-    @routes.post("/widget/ask")
+    @routes.post("/widget/ask", dependencies=[Depends(in_session)])
     async def ask(turn: turns.Turn) -> dict[str, Any]:
         return await turns.reply(front.now, turn)
 
-    @routes.post("/widget/onward")
+    @routes.post("/widget/onward", dependencies=[Depends(in_session)])
     async def onward(answered: turns.Answered) -> list[str]:
         return await turns.onward(front.now, answered)
 
