@@ -123,6 +123,65 @@ def test_a_frame_hides_nothing_that_happens_to_the_writer(safety: SafetyCheck, m
     assert safety.check(message).level == "emergency_now"
 
 
+# Each strongly worded complaint of a movement, and a near twin that cannot wait.
+@pytest.mark.parametrize(
+    ("ordinary", "urgent"),
+    [
+        (
+            "putting on my jacket is agony, the arm won't go behind me",
+            "putting on my jacket my chest went tight, the arm is heavy and I'm sweating",
+        ),
+        (
+            "heat or ice for a sprained wrist?",
+            "I sprained my wrist and now the hand is ice cold, white and numb",
+        ),
+        (
+            "legs like planks since the hill walk, both thighs sore",
+            "legs like planks since the hill walk and my pee is dark brown",
+        ),
+        (
+            "who claims they don't exist, these knots?",
+            "I wish I didn't exist",
+        ),
+        (
+            "what is the point of stretching before a run?",
+            "what's the point of living, nothing will change",
+        ),
+        (
+            "numb patch on the side of my thigh when I wear a tight belt",
+            "numb between my legs since yesterday and my back hurts",
+        ),
+        (
+            "my kneecap has slipped out before, is the wall squat ok?",
+            "my kneecap slipped out an hour ago and sits on the side",
+        ),
+    ],
+)
+def test_strong_words_are_told_from_strong_signs(safety: SafetyCheck, ordinary: str, urgent: str) -> None:
+    assert not safety.check(ordinary).leads
+    assert safety.check(urgent).leads
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "everyone would be better off without me",
+        "I don't see the point of going on any more",
+        "they'd all be happier if I was gone",
+        "I can't take any more of this",
+    ],
+)
+def test_hints_of_despair_are_heard(safety: SafetyCheck, message: str) -> None:
+    decision = safety.check(message)
+    assert decision.leads
+    assert decision.category == "suicidal"
+
+
+def test_a_statement_with_the_words_of_a_question_is_a_statement(safety: SafetyCheck) -> None:
+    told = "down to the elbow the whole arm muscle is ice cold, white and numb"
+    assert safety.check(told).level == "emergency_now"
+
+
 def test_past_and_settled_is_at_most_a_line_of_caution(safety: SafetyCheck) -> None:
     assert (
         safety.check("I had a clot in my leg in 2010, all clear since. Calf stretches?").level == "safety_net"

@@ -10,7 +10,7 @@ import pytest
 
 from assistant.safety import fit
 from assistant.safety.fit import Message, carelessly_typed, messages
-from assistant.safety.model import HERE, LEVELS, Model, joined
+from assistant.safety.model import HERE, LEVELS, Model, joined, risen
 from assistant.safety.rules import Rules
 from assistant.safety.sentence_model import MOST_TOKENS, WIDTH, SentenceModel, Tokenizer
 
@@ -69,21 +69,34 @@ def test_the_shipped_sentence_model_agrees_with_the_one_that_was_trained(rows: l
     """The forward pass in numpy against torch's, with the shipped corrections in both."""
     with np.load(HERE / "adapter.npz") as stored:
         adapter = dict(stored)
-    trainee = fit.new_trainee(2)
-    with fit.torch.no_grad():
-        for name, layer in trainee.corrections.items():
-            layer.a.copy_(fit.torch.from_numpy(adapter[f"{name}.A"].astype(np.float32)))
-            layer.b.copy_(fit.torch.from_numpy(adapter[f"{name}.B"].astype(np.float32)))
-        trainee.encoder.eval()
-        reader = SentenceModel(
-            {n: a.astype(np.float32) for n, a in adapter.items() if n[-2:] in {".A", ".B"}}
-        )
-        for row in rows[:5]:
-            text = joined(row.turns)
-            ours, theirs = reader.vector(text), trainee.read([text])[0].numpy()
-            assert ours.shape == (WIDTH,)
-            cosine = ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs)
-            assert cosine > 0.995  # torch reads in bfloat16 while training
+    names = [str(name) for name in adapter["categories"]]
+    trainee = fit.new_trainee(len(names))
+    fit.resume(trainee, adapter, names)
+    trainee.encoder.eval()
+    reader = SentenceModel({n: a.astype(np.float32) for n, a in adapter.items() if n[-2:] in {".A", ".B"}})
+    for row in rows[:5]:
+        text = joined(row.turns)
+        ours, theirs = reader.vector(text), trainee.read([text])[0].detach().numpy()
+        assert ours.shape == (WIDTH,)
+        cosine = ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs)
+        assert cosine > 0.995  # torch reads in bfloat16 while training
+
+
+def test_going_on_begins_with_the_shipped_corrections(rows: list[Message]) -> None:
+    names = sorted({row.category for row in rows})
+    with np.load(HERE / "adapter.npz") as stored:
+        adapter = dict(stored)
+    trainee = fit.new_trainee(len(names))
+    fit.resume(trainee, adapter, names)
+    packed = fit.packed(trainee, names)
+    for name in ("levels", "category_weights", "encoder.layer.0.output.dense.B"):
+        np.testing.assert_array_equal(packed[name], adapter[name])
+    with pytest.raises(ValueError, match="--sentences"):
+        fit.resume(trainee, adapter, names[1:])
+
+
+def test_at_least_same_day_is_at_least_soon() -> None:
+    np.testing.assert_array_equal(risen(np.array([[0.2, 0.7, 0.1]])), [[0.7, 0.7, 0.1]])
 
 
 def test_long_text_keeps_its_beginning_and_its_end() -> None:

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -30,6 +30,15 @@ REMEMBERED_MESSAGES = 1000
 
 # Signs that complain of nothing by themselves.
 NO_COMPLAINT = frozenset({"recent", "happening_now", "new", "seen", "improving", "benign", "practitioner"})
+# Nor do those that tell of whom, of what came before or how long it has been, unless the model is very sure.
+CIRCUMSTANCES = frozenset(
+    """a_week_or_more weeks_on_end at_night sudden eased both_legs one_side one_sided_leg vignette mild travel
+    child small_child teenager old over_50 over_60 pregnant late_pregnancy early_pregnancy after_birth
+    cancer_history clot_history heart_history high_blood_pressure diabetes weak_immunity brittle_bones
+    known_aneurysm known_epilepsy smoker injects_drugs steroids thinners anti_inflammatories pill iron
+    drug_word overdose_question recent_surgery immobile needled hard_effort small_knock old_fall spine_trauma
+    by_person allergen posture_numb chest_wall figurative_fit""".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +51,13 @@ class Decision:
         category: A key of rules.toml, or None for an illness that fits none of them.
         reasons: For staff, never for visitors: each sign with its words and what was said of it, and the
             model's probabilities.
+        unheard: What the model said though it raised nothing; for staff, and no part of the decision.
     """
 
     level: Level | None = None
     category: str | None = None
     reasons: tuple[str, ...] = ()
+    unheard: str = field(default="", compare=False)
 
     @property
     def leads(self) -> bool:
@@ -164,16 +175,18 @@ class SafetyCheck:
         if by_rules.level == "emergency_now":
             return by_rules
         telling = [one.telling for one in messages if one.telling]
-        best = by_rules
+        best, said = by_rules, ""
         if telling:
             opinion = self._model.opinion(telling, findings, self._rules.conclude(findings))
             heard = _may_raise(findings, opinion, of_nobody=all(one.of_nobody for one in messages))
             by_model = _from_opinion(opinion) if heard else Decision()
             best = max(by_rules, by_model, key=lambda one: one.urgency)
-            best = replace(best, reasons=(*best.reasons, str(opinion)))
+            said = str(opinion)
+            best = replace(best, reasons=(*best.reasons, said))
         if best.leads:
             return best
-        return self._safety_net([f for f in findings if f.turn == len(turns) - 1], settled=settled)
+        below = self._safety_net([f for f in findings if f.turn == len(turns) - 1], settled=settled)
+        return replace(below, unheard=said)
 
     def _safety_net(self, findings: Sequence[Finding], *, settled: bool) -> Decision:
         said = [finding for finding in findings if finding.said is not Said.DENIED]
@@ -213,8 +226,10 @@ def _decision(conclusion: Conclusion, findings: Sequence[Finding], level: Level 
     return Decision(level or conclusion.level, category, tuple(dict.fromkeys([*used, *denied])))
 
 
-# How sure the model must be where the rules see nothing that is told as happening now.
-_SURE_ALONE = 0.95
+# How sure the model must be where the rules see no complaint, and where all that they see is told as denied,
+# past or supposed.
+_SURE_ALONE = 0.9
+_SURE_AGAINST = 0.97
 
 
 def _may_raise(findings: Sequence[Finding], opinion: Opinion, *, of_nobody: bool) -> bool:
@@ -224,8 +239,10 @@ def _may_raise(findings: Sequence[Finding], opinion: Opinion, *, of_nobody: bool
     more than they are.
     """
     told = {finding.sign for finding in findings if finding.said is Said.PRESENT}
-    present = bool(told - NO_COMPLAINT)
-    return present or (not of_nobody and opinion.at_least[0] >= _SURE_ALONE)
+    if told - NO_COMPLAINT - CIRCUMSTANCES:
+        return True
+    sure = _SURE_AGAINST if findings and not told else _SURE_ALONE
+    return not of_nobody and opinion.at_least[0] >= sure
 
 
 def _from_opinion(opinion: Opinion) -> Decision:

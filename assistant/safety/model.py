@@ -133,12 +133,17 @@ class Model:
         by_words = word_logits(self._words, features(text, findings, conclusions))
         vector = np.append(self._sentences.vector(text), np.float32(1))
         logits = self._mix[:, 0] * by_words + self._mix[:, 1] * (self._levels @ vector) + self._mix[:, 2]
-        chances = 1 / (1 + np.exp(-logits))
+        chances = risen(1 / (1 + np.exp(-logits)))
         # Without the first there is nothing to raise: the share of false leads was chosen by it.
         reached = np.flatnonzero(chances >= self._thresholds) if chances[0] >= self._thresholds[0] else _NONE
         category = self._categories[int((self._category_weights @ vector).argmax())]
         soon, same_day, now = map(float, chances)
         return Opinion(LEVELS[reached[-1]] if reached.size else None, category, (soon, same_day, now))
+
+
+def risen(chances: Floats) -> Floats:
+    """Chances (..., 3) made to agree: what is at least same_day is at least soon, though fitted apart."""
+    return np.maximum.accumulate(chances[..., ::-1], axis=-1)[..., ::-1]
 
 
 def word_logits(weights: Floats, found: Features) -> Floats:

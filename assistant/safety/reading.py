@@ -82,6 +82,7 @@ class Language:
     general: re.Pattern[str]
     muscle_question: re.Pattern[str]
     acute: re.Pattern[str]
+    of_anyone: re.Pattern[str]
     imagined: re.Pattern[str]
     teaching: re.Pattern[str]
     frame: re.Pattern[str]
@@ -112,6 +113,7 @@ def language() -> Language:
         general=_any_of(table["general_question"]),
         muscle_question=_any_of(table["muscle_question"]),
         acute=_any_of(table["acute"]),
+        of_anyone=_any_of(table["of_anyone"]),
         imagined=_any_of(table["imagined"]),
         teaching=_any_of(table["teaching"]),
         frame=_any_of(table["frame"]),
@@ -276,7 +278,7 @@ def _clauses(run: list[str]) -> list[list[str]]:
     parts: list[list[str]] = [[]]
     for place, token in enumerate(run):
         following = run[place + 1] if place + 1 < len(run) else ""
-        opens = token in language().turns or (
+        opens = (token in language().turns and (token != "before" or following.isalnum())) or (
             token in {"and", "so", "then"} and following in language().subjects
         )
         if (token in {",", ":", "(", ")", "-", "\n"} or opens) and parts[-1]:
@@ -381,5 +383,6 @@ def _is_supposed(joined: str, *, teaching: bool, framed: bool) -> bool:
     if words.personal.search(joined):
         return False
     if words.muscle_question.search(joined):
-        return not words.acute.search(joined)
+        of_anyone = words.of_anyone.search(joined) and not words.present.search(joined)
+        return bool(of_anyone) or not words.acute.search(joined)
     return teaching or bool(words.general.search(joined))

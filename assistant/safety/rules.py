@@ -8,6 +8,7 @@ The wording of a sign is written the way a reviewer would say it:
     [really] bad          may be left out;  lips?  its last letter may be
     @belly                a list of words from the [words] table
     cold & sweat*         both, in either order, within 9 words
+    what is the point $   the sentence ends here
 
 A rule says when: names of signs with & (and), | (or), ( ), `2 of (a, b, c)`, `a ~ b` (in the same or the next
 sentence), and `!a` (not said). Several turns of a conversation are read together.
@@ -101,6 +102,8 @@ class _WordingParser:
         self._at += 1
         if piece in _GAP:
             return _GAP[piece], set(), True
+        if piece == "$":
+            return "(?! )", set(), True
         if piece in {"(", "["}:
             return self._alternatives("]" if piece == "[" else ")", optional=piece == "[")
         if piece.startswith("@"):
