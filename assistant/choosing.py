@@ -29,6 +29,8 @@ _LIST_WORDS = 260
 _GAP = 4.5
 # Of what the best sentence covers of the question, a further one has to cover this share.
 _COVERS = 0.6
+# What something is, one sentence tells best: others have to come close to it.
+_DEFINING_GAP = 1.5
 _SPANS = 4
 
 
@@ -264,10 +266,11 @@ class Chooser:
     def _sentences(self, limit: int = _WORDS) -> tuple[Evidence, ...]:
         best = self._considered[0]
         wanted = _COVERS * self._coverage(best)
+        gap = _DEFINING_GAP if self._reading.asks is Asks.DEFINITION else _GAP
         spans: list[Evidence] = []
         for candidate in self._considered[:16]:
             key = candidate.hit.row, candidate.place
-            if spans and (candidate.score < best.score - _GAP or len(spans) == _SPANS):
+            if spans and (candidate.score < best.score - gap or len(spans) == _SPANS):
                 self.passed_over[key] = "enough was chosen" if len(spans) == _SPANS else "far below the best"
                 break
             if spans and (why := self._speaks_against(candidate, wanted)):

@@ -11,7 +11,7 @@ from assistant.answer import AnswerKind
 from assistant.choosing import Evidence
 from assistant.disagreement import disagreeing
 from assistant.evidence import Selection
-from assistant.question import Asks, Reading, is_asking
+from assistant.question import Asks, Reading, asked_service, is_asking
 from assistant.wording import wording
 from index.generation import Generation
 from index.keywords import terms
@@ -85,7 +85,7 @@ class Composer:
         if _names_nothing(looked):
             return Said("abstention", self._texts.lead.unclear)
         kind = self._kind(looked)
-        if kind == "abstention":
+        if kind == "abstention" or _is_no_business_of_articles(looked):
             return self._abstention(looked)
         if kind == "related":
             return Said(kind, self._texts.lead.related, quoting.quote(selection.evidence))
@@ -181,6 +181,12 @@ class Composer:
 
     def _article(self, hit: Hit) -> Article:
         return self._generation.article(int(self._generation.passage_articles[hit.row]))
+
+
+def _is_no_business_of_articles(looked: Looked) -> bool:
+    """Whether a price, a booking or the like is asked for, and what was found does not speak of it."""
+    told = asked_service(looked.reading.text)
+    return bool(told) and not any(told.search(one.quote) for one in looked.selection.evidence)
 
 
 def _names_nothing(looked: Looked) -> bool:

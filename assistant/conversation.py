@@ -45,6 +45,12 @@ _CONTINUES = re.compile(
     re.IGNORECASE,
 )
 _WHAT_ABOUT = re.compile(rf"{_POLITE}(?:(?:and|but|so)[\s,]+)?(?:what|how) about\b", re.IGNORECASE)
+# "And what strains the soleus?" has a verb of its own, and goes on from nothing.
+_WHOLE = re.compile(
+    r"^(?:(?:what|which|who|where|when|why|how)(?: (?:long|often|many|much))? (?:is|are|was|were|do|does"
+    r"|did|can|could|should|would|will|may|might)\b|(?:what|who) [a-z]{3,}s\b)",
+    re.IGNORECASE,
+)
 # "Tell me about makos": a subject of its own, however short.
 _INTRODUCES = re.compile(
     r"\b(?:tell me|talk|explain|describe|know|read)\b.{0,12}\babout (?!it\b|that\b|this\b|them\b"
@@ -144,7 +150,8 @@ def _leaves_unsaid(question: str, lexicon: Lexicon) -> bool:
         return True
     named = _names_subject(question, lexicon)
     if _CONTINUES.match(question):
-        return not named or len(words(_CONTINUES.sub("", question))) <= 5
+        own = _CONTINUES.sub("", question)
+        return not named or (len(words(own)) <= 5 and not _WHOLE.match(own))
     if named or _INTRODUCES.search(question) or _names(question):
         return False
     return len(read(question).focus) <= (3 if _GOES_ON.search(question) or _DEFINITE.search(question) else 2)

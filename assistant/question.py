@@ -343,6 +343,40 @@ def sides(question: str) -> tuple[str, ...]:
     return ()
 
 
+# What one asks a shop or a practice; each with the words of a sentence that would answer it.
+_SERVICES = tuple(
+    (re.compile(asked, re.IGNORECASE), re.compile(told, re.IGNORECASE))
+    for asked, told in (
+        (
+            r"\b(?:prices?|costs?|fees?|discounts?|vouchers?|gift cards?|refunds?|do you charge)\b",
+            r"\b(?:pric|cost|fee|cheap|expensiv|discount|voucher|refund|charge|money|free of)|[$£€]",
+        ),
+        (
+            r"\b(?:book|reserve|schedule|cancel|rebook|reschedule) (?:an? |my |the |in )?(?:[\w-]+ ){0,2}"
+            r"(?:appointment|session|massage|treatment|slot|visit|consultation|class|course)s?\b"
+            r"|\b(?:bookings?|appointments? (?:with|at|for) (?:you|your))\b",
+            r"\b(?:book|appointment|reserv|schedul)",
+        ),
+        (
+            r"\b(?:(?:tele)?phone number|e-?mail address|opening (?:hours|times)|customer service"
+            r"|where are you (?:based|located))\b"
+            r"|\bdo you (?:ship|deliver|sell|accept|have a (?:shop|clinic|practice|store))\b",
+            r"\b(?:phone|e-?mail|opening|located|ship|deliver|sell|shop|clinic|practice|store)",
+        ),
+        (
+            r"\b(?:where|how) (?:can|do|could|should) (?:i|we|you) (?:buy|order|purchase)\b"
+            r"|\bcan (?:i|we) (?:buy|order|purchase)\b|\b(?:shipping|delivery) (?:cost|time|to)\b",
+            r"\b(?:buy|bought|order|purchase|shop|store|sold|sell|ship|deliver)",
+        ),
+    )
+)
+
+
+def asked_service(question: str) -> re.Pattern[str] | None:
+    """What a sentence would hold that told a price, a booking or the like; None if no such thing is asked."""
+    return next((told for asked, told in _SERVICES if asked.search(question)), None)
+
+
 _SENTENCE_END = re.compile(r"(?<=[?!.])\s+(?=\S)|\n+")
 # "…, and how long does it take?" begins a question of its own; "…and what you can do" does not.
 _SECOND_QUESTION = re.compile(
@@ -368,7 +402,8 @@ def parts(message: str, limit: int = 3) -> list[str]:
         if not piece.strip():
             continue
         for asked in _asked(piece.strip()):
-            told.append(asked)
+            own = _JOINED.sub("", asked) if questions else asked
+            told.append(own[:1].upper() + own[1:] if questions else own)
             if asked.endswith("?"):
                 questions.append(" ".join(told))
                 told = []
@@ -377,6 +412,10 @@ def parts(message: str, limit: int = 3) -> list[str]:
     if told:
         questions[-1] = f"{questions[-1]} {' '.join(told)}"
     return questions[:limit]
+
+
+_JOINED = re.compile(r"^(?:and|but|also|so)\b[\s,]*", re.IGNORECASE)
+_ASKS = re.compile(r"^(?:what|which|who|where|when|why|how)\b", re.IGNORECASE)
 
 
 def _asked(sentence: str) -> list[str]:
@@ -388,4 +427,4 @@ def _asked(sentence: str) -> list[str]:
 
 def _asks_something(text: str) -> bool:
     """Whether a text asks something in itself: it begins with, or holds, a word of asking."""
-    return read(text).asks is not Asks.OPEN
+    return bool(_ASKS.match(text)) or read(text).asks is not Asks.OPEN

@@ -38,8 +38,10 @@ def started(programs: Path) -> Iterator[str]:
         run(initdb, "-D", str(data), "-U", "referral", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         options = _OPTIONS.format(folder=folder)
         run(pg_ctl, "-D", str(data), "-l", str(folder / "log"), "-o", options, "-w", "start")
-        yield f"postgresql://referral@/{{name}}?host={folder}"
-        run(pg_ctl, "-D", str(data), "-m", "immediate", "-w", "stop")
+        try:
+            yield f"postgresql://referral@/{{name}}?host={folder}"
+        finally:
+            run(pg_ctl, "-D", str(data), "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -55,7 +55,12 @@ def test_the_sides_of_a_comparison(question: str, expected: tuple[str, ...]) -> 
     ("message", "expected"),
     [
         ("What is whiplash?", ["What is whiplash?"]),
-        ("What is whiplash and how long does it last?", ["What is whiplash?", "how long does it last?"]),
+        ("What is whiplash and how long does it last?", ["What is whiplash?", "How long does it last?"]),
+        (
+            "What is a frozen shoulder and how long until it heals?",
+            ["What is a frozen shoulder?", "How long until it heals?"],
+        ),
+        ("Where is it? And what strains it?", ["Where is it?", "What strains it?"]),
         (
             "I sit all day. Which stretch helps? How often?",
             ["I sit all day. Which stretch helps?", "How often?"],

@@ -27,6 +27,8 @@ from index.errors import UnusableError
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _BUSY_SECONDS = 10  # that a transaction waits for another one to end
+# What is deleted is overwritten: it may be what a visitor took back.
+_PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON")
 _MIGRATING = 7_246_532  # any number, by which two servers that start at once agree who goes first
 
 
@@ -181,7 +183,7 @@ def _sqlite(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver would begin transactions by itself, and too late
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

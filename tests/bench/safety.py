@@ -1,7 +1,8 @@
 """How the safety check does per level, category, voice and trick, on our own messages and on public sets.
 
-Our own test messages (safety_messages.jsonl) were written by other people than the training messages, and no
-rule was made by looking at them. A figure is (right, of how many); nothing is averaged over unlike things.
+Our own test messages (safety_messages.jsonl) were written by other people than the training messages. Nothing
+is fitted on them or on the public sets, but whoever mends the rules has seen which of them fail. A figure is
+(right, of how many); nothing is averaged over unlike things.
 """
 
 from __future__ import annotations
