@@ -102,7 +102,7 @@ def test_a_passage_is_found_by_its_question(generation: Generation, tiny_encoder
     store.write(generation, Script())
     store.embed(tiny_encoder)
     bridge = store.open(generation)
-    only = Fusion(cosine=0, bm25=0, sentence=0, late=0, bridge=1)
+    only = Fusion(cosine=0, bm25=0, sentence=0, late=0, feedback=0, bridge=1)
     retriever = Retriever(generation, tiny_encoder, only, bridge=bridge)
     hits = retriever.retrieve(plain_query("Why does the back of my foot hurt?")).hits
     assert hits[0].passage.article_id == "soleus"
