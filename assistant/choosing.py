@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 # At most this much is quoted in an ordinary answer; lists may be longer, since half a list misleads.
 _WORDS = 120
 _LIST_WORDS = 260
-# A sentence this far below the best one is not worth a reader's time (log-odds; see the answers bench).
+# This far below the best sentence nothing is worth a reader's time (log-odds; see the answers bench).
 _GAP = 4.5
 # Of what the best sentence covers of the question, a further one has to cover this share.
 _COVERS = 0.6
-# What something is, one sentence tells best: others have to come close to it.
-_DEFINING_GAP = 1.5
+# So much below it a further sentence is not shown; what something is, one sentence tells best.
+_FURTHER_GAP, _DEFINING_GAP = 3.0, 1.5
 _SPANS = 4
 
 
@@ -266,7 +266,7 @@ class Chooser:
     def _sentences(self, limit: int = _WORDS) -> tuple[Evidence, ...]:
         best = self._considered[0]
         wanted = _COVERS * self._coverage(best)
-        gap = _DEFINING_GAP if self._reading.asks is Asks.DEFINITION else _GAP
+        gap = _DEFINING_GAP if self._reading.asks is Asks.DEFINITION else _FURTHER_GAP
         spans: list[Evidence] = []
         for candidate in self._considered[:16]:
             key = candidate.hit.row, candidate.place

@@ -19,8 +19,9 @@ from index.passage import Hit
 from index.retriever import Found, Query
 from ingest.article import Article
 
-# Below the first the articles do not speak of the matter; from the second on they say it.
-_RELATED, _ANSWER = 0.25, 0.40
+# How likely it is at least that the articles speak of the matter when a title is named; when sentences are
+# shown as near; and, of that and of their answering, when they are shown as the answer.
+_RELATED, _NEAR, _ANSWER = 0.25, 0.33, 0.40
 # From here on what the words leave out does not speak against it.
 _SURE = 0.75
 # The share of the question's words by weight, from which on a sentence of the right kind says it.
@@ -116,7 +117,7 @@ class Composer:
         half = selection.subjects < 1 or (looked.reading.asks is Asks.YES_NO and hardly)
         if sure >= _ANSWER and not half:
             return "answer"
-        return "related" if sure >= _RELATED else "abstention"
+        return "related" if selection.on_topic >= _NEAR else "abstention"
 
     def _named_article(self, looked: Looked) -> Article | None:
         """The article that a question names: the found one whose title has most of its words."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assistant.choosing import Chooser, Evidence, Way
 from assistant.question import Asks, Reading, is_asking
+from assistant.section import asked_role, role_of
 from index.encoded import Floats, QueryVectors
 from index.generation import Generation
 from index.keywords import Wish
@@ -82,6 +83,7 @@ FEATURES = (
     "missing",
     "fused",  # score of its passage among the hits
     "passage",  # cosine of the question and the passage
+    "section",  # 1 when its heading announces what is asked for: causes, care, where it is felt
     "fits",  # 1 when it is of the kind that is asked for: holds a number, is a step, names a cause
     "item",  # 1 in a list
     "length",  # log of its number of words
@@ -213,6 +215,7 @@ def _features(looking: _Looking, hit: Hit) -> Floats:
     missing = looking.missing(looking.met(words.title.union(*words.headings, *words.sentences)))
     cosines = generation.sentence_vectors(hit.row) @ looking.vectors.vector
     late = looking.vectors.late(*generation.tokens_of(hit.row))[1:]
+    role = asked_role(looking.reading.text, looking.reading.asks)
     rows = []
     for place, sentence in enumerate(passage.sentences):
         text = article.text[sentence.start : sentence.end]
@@ -230,6 +233,7 @@ def _features(looking: _Looking, hit: Hit) -> Floats:
                 missing,
                 hit.score,
                 hit.scores["cosine"],
+                role is not None and role_of(article.text[slice(*sentence.heading)]) is role,
                 _fits(looking.reading.asks, text, sentence),
                 sentence.block_kind in LISTED,
                 np.log(max(length, 1)),

@@ -151,6 +151,7 @@ _SIGNS: dict[str, tuple[float | None, float | None]] = {
     "context": (0, None),
     "leaning": (0, None),
     "fused": (0, None),
+    "section": (0, None),
     "fits": (0, None),
     "missing": (None, 0),
     "stub": (None, 0),
