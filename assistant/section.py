@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from assistant.question import Asks
 
@@ -87,6 +88,7 @@ _TO_CARE = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def role_of(heading: str) -> Role | None:
     """The role that a heading or a lead-in announces; None when it does not say."""
     return next((role for role, pattern in _ROLES if pattern.search(heading)), None)
