@@ -187,7 +187,9 @@ class Composer:
 def _is_no_business_of_articles(looked: Looked) -> bool:
     """Whether a price, a booking or the like is asked for, and what was found does not speak of it."""
     told = asked_service(looked.reading.text)
-    return bool(told) and not any(told.search(one.quote) for one in looked.selection.evidence)
+    if told is None:
+        return False
+    return not any(told.search(one.quote) for one in looked.selection.evidence)
 
 
 def _names_nothing(looked: Looked) -> bool:
