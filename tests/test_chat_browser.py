@@ -140,7 +140,7 @@ def test_open_at_this_sentence_opens_the_page_at_the_sentence(visit: Visit) -> N
     assert "/sample/blogs/trigger-points/" in article.url
     sentence = article.get_by_text(marked[:60]).first
     article.wait_for_function("scrollY > 0")
-    expect(sentence).to_be_in_viewport()  # waits: the browser scrolls there in its own time
+    expect(sentence).to_be_in_viewport(timeout=20_000)  # waits: the browser scrolls there in its own time
 
 
 def test_a_marker_and_its_card_light_up_together(visit: Visit) -> None:
