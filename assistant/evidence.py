@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from assistant.choosing import Chooser, Evidence, Way
 from assistant.question import Asks, Reading, is_asking
-from assistant.section import asked_role, role_of
+from assistant.section import Role, asked_role, role_of
 from index.encoded import Floats, QueryVectors
 from index.generation import Generation
 from index.keywords import Wish
@@ -139,6 +139,7 @@ class _Looking:
     heft: Floats  # weight of each wish
     vectors: QueryVectors
     generation: Generation
+    role: Role | None  # of the section that would answer
 
     def met(self, present: frozenset[str]) -> Floats:
         """How far each wish is met by these terms: shape (wishes,), 0..1."""
@@ -174,7 +175,8 @@ def select(
         model: How features are joined; None for the one that is shipped.
     """
     model = model or fitted()
-    looking = _Looking(reading, query.wishes, _heft(query, generation), found.vectors, generation)
+    role = asked_role(reading.text, reading.asks)
+    looking = _Looking(reading, query.wishes, _heft(query, generation), found.vectors, generation, role)
     considered: list[Candidate] = []
     for hit in found.hits:
         features = _features(looking, hit)
@@ -215,7 +217,6 @@ def _features(looking: _Looking, hit: Hit) -> Floats:
     missing = looking.missing(looking.met(words.title.union(*words.headings, *words.sentences)))
     cosines = generation.sentence_vectors(hit.row) @ looking.vectors.vector
     late = looking.vectors.late(*generation.tokens_of(hit.row))[1:]
-    role = asked_role(looking.reading.text, looking.reading.asks)
     rows = []
     for place, sentence in enumerate(passage.sentences):
         text = article.text[sentence.start : sentence.end]
@@ -233,7 +234,7 @@ def _features(looking: _Looking, hit: Hit) -> Floats:
                 missing,
                 hit.score,
                 hit.scores["cosine"],
-                role is not None and role_of(article.text[slice(*sentence.heading)]) is role,
+                looking.role is not None and role_of(article.text[slice(*sentence.heading)]) is looking.role,
                 _fits(looking.reading.asks, text, sentence),
                 sentence.block_kind in LISTED,
                 np.log(max(length, 1)),
