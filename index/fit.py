@@ -30,7 +30,7 @@ from transformers import AutoTokenizer, BertModel
 
 from index.encoded import TOKEN_WIDTH
 from index.packaged import FITTED_FILE, packaged_folder
-from index.passage import embedding_text, split
+from index.passage import Passage, embedding_text, split
 from ingest.article import Article
 
 HERE = Path(__file__).parent
@@ -138,13 +138,10 @@ def medquad(folder: Path, reader: Reader) -> list[Document]:
 
 def _other(record: dict[str, Any], reader: Reader, chance: random.Random) -> Document:
     article = Article(id=record["id"], title=record["title"], text=record["text"])
-    texts, spans = [], []
+    passages = split(article, reader.count, reader.window)[:_OTHER_PASSAGES]
+    texts, spans = _as_read(article, passages)
     sections: dict[str, list[tuple[int, int]]] = {}
-    for number, passage in enumerate(split(article, reader.count, reader.window)[:_OTHER_PASSAGES]):
-        text, lead = embedding_text(article.title, passage)
-        shift = lead - passage.start
-        texts.append(text)
-        spans.append(tuple((one.start + shift, one.end + shift) for one in passage.sentences))
+    for number, passage in enumerate(passages):
         places = [(number, row) for row in range(len(passage.sentences))]
         sections.setdefault(passage.heading.split(" › ")[0], []).extend(places)
     whole = [text[start:end] for text, of in zip(texts, spans, strict=True) for start, end in of]
@@ -161,12 +158,10 @@ def _answers(question: dict[str, Any]) -> list[Span]:
 def _document(
     source: str, article: Article, asked: Sequence[tuple[str, list[Span]]], reader: Reader
 ) -> Document:
-    texts, spans, places = [], [], []
-    for number, passage in enumerate(split(article, reader.count, reader.window)):
-        text, lead = embedding_text(article.title, passage)
-        shift = lead - passage.start
-        texts.append(text)
-        spans.append(tuple((one.start + shift, one.end + shift) for one in passage.sentences))
+    passages = split(article, reader.count, reader.window)
+    texts, spans = _as_read(article, passages)
+    places = []
+    for number, passage in enumerate(passages):
         places += [((number, row), (one.start, one.end)) for row, one in enumerate(passage.sentences)]
     questions = []
     for question, answers in asked:
@@ -174,6 +169,17 @@ def _document(
         if right or not answers:
             questions.append((question, right))
     return Document(source, tuple(texts), tuple(spans), tuple(questions))
+
+
+def _as_read(article: Article, passages: Sequence[Passage]) -> tuple[list[str], list[tuple[Span, ...]]]:
+    """Passages as the encoder reads them: their texts, and where in these each one's sentences stand."""
+    texts, spans = [], []
+    for passage in passages:
+        text, lead = embedding_text(article.title, passage)
+        shift = lead - passage.start
+        texts.append(text)
+        spans.append(tuple((one.start + shift, one.end + shift) for one in passage.sentences))
+    return texts, spans
 
 
 def _same(one: Span, other: Span) -> bool:
